@@ -1,0 +1,88 @@
+import type { Instruction } from './isa/instruction.ts'
+
+/** Program types by the names libbpf and bpftool use; numbers from `enum bpf_prog_type` (include/uapi/linux/bpf.h). */
+export const programTypes = {
+  socket_filter: 1,
+  kprobe: 2,
+  sched_cls: 3,
+  sched_act: 4,
+  tracepoint: 5,
+  xdp: 6,
+  cgroup_skb: 8,
+  raw_tracepoint: 17,
+  cgroup_sock_addr: 18,
+  tracing: 26,
+  lsm: 29,
+  syscall: 31,
+} as const
+
+/** The kind of program, which decides its context, its helpers and where it can be attached. */
+export type ProgramType = keyof typeof programTypes
+
+/** Map types by bpftool's names; numbers from `enum bpf_map_type` (include/uapi/linux/bpf.h). */
+export const mapTypes = {
+  hash: 1,
+  array: 2,
+  prog_array: 3,
+  percpu_hash: 5,
+  percpu_array: 6,
+  lru_hash: 9,
+  lru_percpu_hash: 10,
+  lpm_trie: 11,
+  array_of_maps: 12,
+  hash_of_maps: 13,
+  ringbuf: 27,
+} as const
+
+/** The kind of map. */
+export type MapType = keyof typeof mapTypes
+
+/** A map as a program needs it; nothing here depends on a running kernel. */
+export interface MapSpec {
+  /** 1–15 characters of `[A-Za-z0-9_.]`: the kernel's limit (BPF_OBJ_NAME_LEN). */
+  readonly name: string
+  readonly type: MapType
+  /** Bytes of a key; 0 for ring buffers. */
+  readonly keySize: number
+  /** Bytes of a value (one CPU's share in per-CPU maps); 4 for maps of maps. */
+  readonly valueSize: number
+  readonly maxEntries: number
+  /** `BPF_F_*` creation flags. */
+  readonly flags: number
+  /** The template of the maps held by an `array_of_maps` or `hash_of_maps`. */
+  readonly inner?: MapSpec
+}
+
+/** A kernel function as the program expects it; the loader compares it with the kernel's own prototype. */
+export interface KfuncSpec {
+  readonly name: string
+  /** Parameter types: `'u32'`-like scalars, or a pointer such as `'nf_conn *'` (struct name without `struct`). */
+  readonly parameters: readonly string[]
+  /** Result type in the same notation, or `'void'`. */
+  readonly returns: string
+  /** First kernel release that has it, such as `'6.1'`: for the error message on an older one. */
+  readonly since: string
+}
+
+/** One function (subprogram) inside a program. */
+export interface FunctionSpec {
+  readonly name: string
+  /** Index into `instructions` of its first instruction. */
+  readonly start: number
+}
+
+/** A compiled program: pure data. Symbols are still names; the loader resolves them against a kernel. */
+export interface ProgramSpec {
+  /** 1–15 characters of `[A-Za-z0-9_.]`. */
+  readonly name: string
+  readonly type: ProgramType
+  /** License string; the conntrack kfuncs need a GPL-compatible one such as `Dual MIT/GPL`. */
+  readonly license: string
+  readonly instructions: readonly Instruction[]
+  /** The entry function first. */
+  readonly functions: readonly FunctionSpec[]
+  /** Every map that an instruction refers to by name. */
+  readonly maps: readonly MapSpec[]
+  /** Every kfunc that an instruction refers to by name. */
+  readonly kfuncs: readonly KfuncSpec[]
+}
