@@ -1,0 +1,66 @@
+import { be16, be32, u8, u16, u32, u64 } from '../layout/scalar.ts'
+import { array, struct } from '../layout/struct.ts'
+import type { Ref } from './reference.ts'
+
+/**
+ * The context of TC programs: `struct __sk_buff` of include/uapi/linux/bpf.h, as far as the members are stable
+ * there. `data` and `data_end` are packet pointers to the verifier: use `b.packet(skb)`.
+ */
+export const SkBuff = struct('__sk_buff', {
+  /** Bytes of the whole packet, link header included. */
+  len: u32,
+  pktType: u32,
+  mark: u32,
+  queueMapping: u32,
+  /** Ethertype; the kernel keeps it in the low 16 bits. */
+  protocol: be16,
+  protocolUnused: u16,
+  vlanPresent: u32,
+  vlanTci: u32,
+  vlanProto: be16,
+  vlanProtoUnused: u16,
+  priority: u32,
+  /** Interface the packet came in through. */
+  ingressIfindex: u32,
+  /** Interface the packet is on. */
+  ifindex: u32,
+  tcIndex: u32,
+  cb: array(u32, 5),
+  hash: u32,
+  tcClassid: u32,
+  data: u32,
+  dataEnd: u32,
+  napiId: u32,
+  family: u32,
+  remoteIp4: be32,
+  localIp4: be32,
+  remoteIp6: array(be32, 4),
+  localIp6: array(be32, 4),
+  remotePort: u32,
+  localPort: u32,
+  dataMeta: u32,
+  flowKeys: u64,
+  /** Nanoseconds; what clock depends on `tstampType`. */
+  tstamp: u64,
+  wireLen: u32,
+  /** Segments of a GRO or GSO packet; 0 when it is a single one. */
+  gsoSegs: u32,
+  sk: u64,
+  /** Payload bytes of each segment of a GSO packet. */
+  gsoSize: u32,
+  tstampType: u8,
+  tstampTypeUnused: array(u8, 3),
+  hwtstamp: u64,
+})
+
+/** The verdicts of a TC program (include/uapi/linux/pkt_cls.h). */
+export const TC_ACT_OK = 0
+export const TC_ACT_SHOT = 2
+
+/** The context of a TC program in the DSL. */
+export type SkbContext = Ref<{ [K in keyof (typeof SkBuff)['fields']]: (typeof SkBuff)['fields'][K]['type'] }>
+
+/** Ethertype of IPv4 (include/uapi/linux/if_ether.h). */
+export const ETH_P_IP = 0x0800
+/** Ethertype of IPv6 (include/uapi/linux/if_ether.h). */
+export const ETH_P_IPV6 = 0x86dd

@@ -1,0 +1,90 @@
+import type { SourcePosition } from '../diagnostics/source-position.ts'
+import type { Operation, Type, Value } from '../ir/graph.ts'
+import { SsaBuilder } from '../ir/ssa-builder.ts'
+import type { KfuncSpec, MapSpec } from '../program.ts'
+import { callerPosition } from './caller.ts'
+import { BuildError } from './errors.ts'
+
+/** A region of the program text; a value lives until the region it was made in is left. */
+export interface Scope {
+  readonly name: string
+  open: boolean
+}
+
+/** An acquired kernel object that somebody must release. */
+export interface Held {
+  readonly type: string
+  readonly position: SourcePosition | undefined
+}
+
+/** What all parts of the DSL share while one function is written. Not for authors: see `ProgramBuilder`. */
+export class Emitter {
+  readonly ssa: SsaBuilder
+  readonly maps = new Map<string, MapSpec>()
+  readonly kfuncs = new Map<string, KfuncSpec>()
+  /** Objects acquired and not yet released on the path being written. */
+  held = new Set<Held>()
+  readonly #scopes: Scope[] = []
+
+  constructor(name: string) {
+    this.ssa = new SsaBuilder(name)
+    this.#scopes.push({ name: 'program', open: true })
+  }
+
+  /** Whether control can come to the place being written. */
+  get reachable(): boolean {
+    return this.ssa.current !== undefined
+  }
+
+  get scope(): Scope {
+    const scope = this.#scopes[this.#scopes.length - 1]
+    if (scope === undefined) throw new Error('no scope is open')
+    return scope
+  }
+
+  /** Runs `body` in a scope of its own. */
+  inScope(name: string, body: () => void): void {
+    const scope = { name, open: true }
+    this.#scopes.push(scope)
+    try {
+      body()
+    } finally {
+      scope.open = false
+      this.#scopes.pop()
+    }
+  }
+
+  /** Appends an operation at the current place. @throws {BuildError} where control cannot come */
+  emit(op: Operation, type: Type, args: Value[] = [], position = callerPosition()): Value {
+    if (!this.reachable)
+      throw new BuildError(
+        'UNREACHABLE',
+        'this statement can never run: every way to it has returned',
+        position,
+      )
+    return this.ssa.emit(op, type, args, position)
+  }
+
+  constant(value: bigint, type: Type): Value {
+    return this.emit({ kind: 'const', value }, type)
+  }
+
+  /** Notes a map that the program uses; two different maps of one name are a mistake. */
+  useMap(spec: MapSpec): void {
+    const known = this.maps.get(spec.name)
+    if (known !== undefined && known !== spec)
+      throw new BuildError('MAP_NAME', `two different maps are called "${spec.name}"`, callerPosition())
+    this.maps.set(spec.name, spec)
+  }
+
+  /** @throws {BuildError} when `scope` was left already */
+  checkScope(scope: Scope, what: string): void {
+    if (scope.open) return
+    throw new BuildError(
+      'OUT_OF_SCOPE',
+      `${what} is used after the ${scope.name} it was made in has ended`,
+      callerPosition(),
+      { hint: 'Use it inside that block, or carry it out in a variable made before with b.variable(…).' },
+    )
+  }
+}

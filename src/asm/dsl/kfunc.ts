@@ -1,0 +1,104 @@
+import type { MemorySpace } from '../ir/graph.ts'
+import type { HostName, ScalarType } from '../layout/scalar.ts'
+import type { Fields, StructType } from '../layout/struct.ts'
+import type { KfuncSpec } from '../program.ts'
+import type { SkbContext } from './context.ts'
+import type { KernelRef, KernelType } from './kernel-type.ts'
+import type { Ref } from './reference.ts'
+import type { Int } from './values.ts'
+
+/** A parameter of a kernel function. */
+export type KfuncParameter =
+  /** The program's context. */
+  | { readonly kind: 'context'; readonly name: string }
+  /** Memory of the program, as the kernel's struct `name`. */
+  | { readonly kind: 'memory'; readonly name: string }
+  /** A kernel object; `consumed`: the call takes it over, nobody has to release it afterwards. */
+  | { readonly kind: 'object'; readonly type: KernelType; readonly consumed: boolean }
+  | ScalarType<HostName>
+
+/** What a kernel function returns: nothing, an integer, or an object that must be released (or null). */
+export type KfuncResult =
+  | 'void'
+  | ScalarType<HostName>
+  | { readonly kind: 'acquired'; readonly type: KernelType }
+
+/** A kernel function (kfunc), declared with the types the program relies on. */
+export interface Kfunc<
+  P extends readonly KfuncParameter[] = readonly KfuncParameter[],
+  R extends KfuncResult = KfuncResult,
+> {
+  readonly name: string
+  readonly parameters: P
+  readonly result: R
+  readonly spec: KfuncSpec
+  readonly writes: readonly MemorySpace[]
+}
+
+/** What a call must pass for a parameter. */
+export type KfuncArgument<P> = P extends { readonly kind: 'context' }
+  ? SkbContext
+  : P extends { readonly kind: 'memory' }
+    ? Ref<Fields>
+    : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }
+      ? KernelRef<T>
+      : P extends ScalarType<HostName>
+        ? number | Int
+        : never
+
+/** The arguments of a call. */
+export type KfuncArguments<P extends readonly KfuncParameter[]> = {
+  readonly [I in keyof P]: KfuncArgument<P[I]>
+}
+
+/** The program's context as a parameter; `name` is the kernel's struct, such as `__sk_buff`. */
+export function contextParameter<const N extends string>(
+  name: N,
+): { readonly kind: 'context'; readonly name: N } {
+  return { kind: 'context', name }
+}
+
+/** A pointer to memory that the program owns. */
+export function memory(layout: StructType | string): { readonly kind: 'memory'; readonly name: string } {
+  return { kind: 'memory', name: typeof layout === 'string' ? layout : layout.name }
+}
+
+/** A kernel object that stays the caller's. */
+export function borrowed<T extends KernelType>(
+  type: T,
+): { readonly kind: 'object'; readonly type: T; readonly consumed: false } {
+  return { kind: 'object', type, consumed: false }
+}
+
+/** A kernel object that the call takes over. */
+export function consumed<T extends KernelType>(
+  type: T,
+): { readonly kind: 'object'; readonly type: T; readonly consumed: true } {
+  return { kind: 'object', type, consumed: true }
+}
+
+/** An object that the caller must release, or null. */
+export function acquired<T extends KernelType>(type: T): { readonly kind: 'acquired'; readonly type: T } {
+  return { kind: 'acquired', type }
+}
+
+/** Declares a kernel function. `since` is the first release that has it. */
+export function kfunc<const P extends readonly KfuncParameter[], const R extends KfuncResult>(
+  name: string,
+  parameters: P,
+  result: R,
+  since: string,
+): Kfunc<P, R> {
+  const spec: KfuncSpec = {
+    name,
+    since,
+    parameters: parameters.map(typeName),
+    returns: result === 'void' ? 'void' : typeName(result),
+  }
+  return { name, parameters, result, spec, writes: ['frame', 'kernel'] }
+}
+
+function typeName(type: KfuncParameter | Exclude<KfuncResult, 'void'>): string {
+  if (type.kind === 'scalar') return type.name
+  return type.kind === 'context' || type.kind === 'memory' ? `${type.name} *` : `${type.type.name} *`
+}

@@ -1,0 +1,213 @@
+import type { KernelField, MemorySpace, Value } from '../ir/graph.ts'
+import type { HostName, NetworkName, ScalarName, ScalarType } from '../layout/scalar.ts'
+import { type ArrayType, type Fields, type FieldType, type StructType, sizeOf } from '../layout/struct.ts'
+import { callerPosition } from './caller.ts'
+import type { Emitter, Scope } from './emitter.ts'
+import { BuildError } from './errors.ts'
+import { type Expression, expression, Int, literal, Net, registerType, widenTo } from './values.ts'
+
+/** Where a reference points; kept under a symbol, so that field names are free for fields. */
+export interface Location {
+  readonly emitter: Emitter
+  readonly pointer: Value
+  readonly space: MemorySpace
+  /** Bytes from `pointer`. */
+  readonly offset: number
+  readonly scope: Scope
+  readonly type: StructType | ArrayType
+  readonly what: string
+}
+
+/** Key of a reference's {@link Location}. */
+export const location: unique symbol = Symbol('location')
+
+/** Anything that points somewhere: structs and arrays in memory. */
+export interface Located {
+  readonly [location]: Location
+}
+
+/** Reading a field: a scalar is loaded where it is written, structs and arrays give a reference into themselves. */
+export type FieldAccess<T> =
+  T extends ScalarType<infer N extends ScalarName>
+    ? Expression<N>
+    : T extends { readonly kind: 'array'; readonly element: infer E }
+      ? ArrayRef<E>
+      : T extends StructType<infer F>
+        ? Ref<F>
+        : never
+
+/** A struct somewhere in memory: its fields are properties, and every read of one is a load at that place. */
+export type Ref<F extends Fields = Fields> = { readonly [K in keyof F & string]: FieldAccess<F[K]> } & Located
+
+/** An array somewhere in memory. */
+export type ArrayRef<E = unknown> = Located & {
+  readonly length: number
+  /** The element at a constant index. @throws {BuildError} beyond the end */
+  at(index: number): FieldAccess<E>
+}
+
+/** What can be assigned to a field. A narrower integer of the same sign fits a wider field. */
+export type Assignable<T> =
+  T extends ScalarType<infer N extends ScalarName>
+    ? N extends HostName
+      ? number | bigint | Int<Narrower<N>>
+      : N extends NetworkName
+        ? number | bigint | Net<N>
+        : never
+    : T extends { readonly kind: 'array'; readonly element: infer E }
+      ? readonly Assignable<E>[] | ArrayRef<E>
+      : T extends StructType<infer F>
+        ? Values<F>
+        : never
+
+type Narrower<N extends HostName> = {
+  readonly u8: 'u8'
+  readonly u16: 'u8' | 'u16'
+  readonly u32: 'u8' | 'u16' | 'u32'
+  readonly u64: 'u8' | 'u16' | 'u32' | 'u64'
+  readonly s8: 's8'
+  readonly s16: 's8' | 's16'
+  readonly s32: 's8' | 's16' | 's32'
+  readonly s64: 's8' | 's16' | 's32' | 's64'
+}[N]
+
+/** Values for some of a struct's fields. */
+export type Values<F extends Fields> = { readonly [K in keyof F & string]?: Assignable<F[K]> }
+
+/** Makes the reference to a struct at `pointer + offset`. */
+export function structRef<F extends Fields>(
+  emitter: Emitter,
+  type: StructType<F>,
+  pointer: Value,
+  space: MemorySpace,
+  what: string,
+  offset = 0,
+): Ref<F> {
+  const at: Location = { emitter, pointer, space, offset, scope: emitter.scope, type, what }
+  const ref = { [location]: at }
+  for (const [name, field] of Object.entries(type.fields))
+    Object.defineProperty(ref, name, {
+      enumerable: true,
+      get: () => access(at, field.type, offset + field.offset, `${what}.${name}`),
+    })
+  return ref as Ref<F>
+}
+
+function access(at: Location, type: FieldType, offset: number, what: string): unknown {
+  at.emitter.checkScope(at.scope, at.what)
+  if (type.kind === 'struct')
+    return structRef(at.emitter, type as StructType, at.pointer, at.space, what, offset)
+  if (type.kind === 'scalar') return loadScalar(at.emitter, at.pointer, at.space, type, offset)
+  const array: ArrayRef = {
+    [location]: { ...at, offset, type, what },
+    length: type.length,
+    at: (index) => {
+      if (!Number.isInteger(index) || index < 0 || index >= type.length)
+        throw new BuildError(
+          'INDEX',
+          `${what}[${index}] is beyond its ${type.length} elements`,
+          callerPosition(),
+        )
+      return access(at, type.element, offset + index * sizeOf(type.element), `${what}[${index}]`) as never
+    },
+  }
+  return array
+}
+
+/** Loads a scalar; signed ones narrower than a register are sign-extended. */
+export function loadScalar(
+  emitter: Emitter,
+  pointer: Value,
+  space: MemorySpace,
+  type: ScalarType,
+  offset: number,
+  field?: KernelField,
+): Int | Net {
+  const op = {
+    kind: 'load',
+    size: type.size,
+    offset,
+    space,
+    ...(field === undefined ? {} : { field }),
+  } as const
+  let value = emitter.emit(op, registerType(type), [pointer])
+  if (type.signed && type.size < 4) {
+    const bits = emitter.constant(BigInt(32 - type.size * 8), 'i32')
+    value = emitter.emit({ kind: 'binary', operator: 'lsh' }, 'i32', [value, bits])
+    value = emitter.emit({ kind: 'binary', operator: 'arsh' }, 'i32', [value, bits])
+  }
+  return expression(emitter, type, value)
+}
+
+/** Stores `value` into a field of type `type` at `offset` from the location's pointer. */
+export function storeField(
+  at: Location,
+  type: FieldType,
+  offset: number,
+  value: unknown,
+  what: string,
+): void {
+  if (type.kind === 'scalar') {
+    storeScalar(at, type, offset, value, what)
+  } else if (type.kind === 'struct') {
+    storeFields(at, type as StructType, offset, value as Values<Fields>, what)
+  } else {
+    const items = elementsOf(value, type as ArrayType, what)
+    items.forEach((item, i) => {
+      storeField(at, type.element, offset + i * sizeOf(type.element), item, `${what}[${i}]`)
+    })
+  }
+}
+
+/** Stores the given fields of a struct. @throws {BuildError} for a field that the struct does not have */
+export function storeFields(
+  at: Location,
+  type: StructType,
+  offset: number,
+  values: object,
+  what: string,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    const field = type.fields[name]
+    if (field === undefined)
+      throw new BuildError('NO_FIELD', `struct ${type.name} has no field "${name}"`, callerPosition(), {
+        hint: `Its fields: ${Object.keys(type.fields).join(', ')}.`,
+      })
+    if (value !== undefined) storeField(at, field.type, offset + field.offset, value, `${what}.${name}`)
+  }
+}
+
+function elementsOf(value: unknown, type: ArrayType, what: string): readonly unknown[] {
+  if (Array.isArray(value)) {
+    if (value.length === type.length) return value
+    throw new BuildError(
+      'LENGTH',
+      `${what} has ${type.length} elements, got ${value.length}`,
+      callerPosition(),
+    )
+  }
+  const array = value as ArrayRef
+  return Array.from({ length: type.length }, (_, i) => array.at(i))
+}
+
+function storeScalar(at: Location, type: ScalarType, offset: number, value: unknown, what: string): void {
+  const stored =
+    typeof value === 'number' || typeof value === 'bigint'
+      ? literal(at.emitter, value, type)
+      : value instanceof Int
+        ? widenTo(at.emitter, value, type)
+        : value instanceof Net
+          ? value.ir
+          : undefined
+  if (stored === undefined) throw new BuildError('VALUE', `${what} expected a ${type.name}`, callerPosition())
+  at.emitter.emit({ kind: 'store', size: type.size, offset, space: at.space }, 'none', [at.pointer, stored])
+}
+
+/** The address a reference points at, for passing to a call. */
+export function addressOf(ref: Located): Value {
+  const at = ref[location]
+  at.emitter.checkScope(at.scope, at.what)
+  if (at.offset === 0) return at.pointer
+  const step = at.emitter.constant(BigInt(at.offset), 'i64')
+  return at.emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [at.pointer, step])
+}

@@ -1,0 +1,116 @@
+import { TsbpfError } from '../../diagnostics/error.ts'
+import { inverse } from '../arithmetic.ts'
+import type { Comparison, FrameObject } from '../graph.ts'
+import type { MachineBlock, MachineFunction, MachineInstruction } from './code.ts'
+import { jumpOpcode, opcode } from './instructions.ts'
+
+/** The stack of a BPF function in bytes (MAX_BPF_STACK, include/linux/filter.h). */
+export const stackLimit = 512
+
+/**
+ * Decides the order of the blocks and removes the jumps that this makes needless. Blocks that several others leave
+ * through (a shared `return`) go to the end, so that the usual way falls through.
+ */
+export function orderBlocks(code: MachineFunction): void {
+  const predecessors = new Map<MachineBlock, number>()
+  for (const block of code.blocks)
+    for (const next of block.successors) predecessors.set(next, (predecessors.get(next) ?? 0) + 1)
+  const isExit = (block: MachineBlock): boolean =>
+    block.successors.length === 0 && (predecessors.get(block) ?? 0) > 1
+  const usual = code.blocks.filter((block) => !isExit(block))
+  code.blocks = [...usual, ...code.blocks.filter(isExit)]
+  code.blocks.forEach((block, i) => {
+    straighten(block, code.blocks[i + 1])
+  })
+}
+
+function straighten(block: MachineBlock, next: MachineBlock | undefined): void {
+  const jump = block.instructions[block.instructions.length - 1]
+  if (jump?.opcode !== opcode.jump) return
+  const branch = block.instructions[block.instructions.length - 2]
+  const conditional = branch?.target !== undefined && branch.opcode !== opcode.jump ? branch : undefined
+  if (jump.target === next) {
+    block.instructions.pop()
+  } else if (conditional?.target !== undefined && conditional.target === next) {
+    const inverted = invert(conditional)
+    if (inverted === undefined) return
+    conditional.opcode = inverted
+    conditional.target = jump.target as MachineBlock
+    block.instructions.pop()
+  }
+}
+
+const comparisons: readonly Comparison[] = [
+  'eq',
+  'ne',
+  'gt',
+  'ge',
+  'lt',
+  'le',
+  'sgt',
+  'sge',
+  'slt',
+  'sle',
+  'set',
+]
+
+function invert(instruction: MachineInstruction): number | undefined {
+  const bits = (instruction.opcode & 0x07) === 0x05 ? 64 : 32
+  const fromRegister = (instruction.opcode & 0x08) !== 0
+  const comparison = comparisons.find((c) => jumpOpcode(c, bits, fromRegister) === instruction.opcode)
+  const opposite = comparison === undefined ? undefined : inverse[comparison]
+  return opposite === undefined ? undefined : jumpOpcode(opposite, bits, fromRegister)
+}
+
+/** Marks how deep in loops each block is, from the edges that go back in the block order. */
+export function markLoops(code: MachineFunction): void {
+  const position = new Map(code.blocks.map((block, i) => [block, i]))
+  code.blocks.forEach((block, end) => {
+    for (const target of block.successors) {
+      const start = position.get(target)
+      if (start === undefined || start > end) continue
+      for (const inside of code.blocks.slice(start, end + 1)) inside.loopDepth++
+    }
+  })
+}
+
+/**
+ * Gives stack objects their offsets from r10 (downwards, aligned) and puts them into the instructions.
+ *
+ * @throws {StackOverflowError} with a table of who uses the stack
+ */
+export function layOutFrame(code: MachineFunction): void {
+  const used = new Set<FrameObject>()
+  for (const block of code.blocks)
+    for (const instruction of block.instructions)
+      if (instruction.frame !== undefined) used.add(instruction.frame)
+  const offsets = new Map<FrameObject, number>()
+  let depth = 0
+  for (const object of [...used].sort((a, b) => b.align - a.align || a.id - b.id)) {
+    depth = Math.ceil((depth + object.size) / object.align) * object.align
+    offsets.set(object, -depth)
+  }
+  if (depth > stackLimit) throw new StackOverflowError(code.name, depth, [...used])
+  for (const block of code.blocks) {
+    for (const instruction of block.instructions) {
+      if (instruction.frame === undefined) continue
+      const base = offsets.get(instruction.frame) ?? 0
+      // An address is made by adding an immediate to r10; an access has the offset in its own field.
+      if ((instruction.opcode & 0x07) === 0x07) instruction.imm += base
+      else instruction.offset += base
+    }
+  }
+}
+
+/** A function needs more stack than BPF has. */
+export class StackOverflowError extends TsbpfError {
+  constructor(name: string, size: number, objects: readonly FrameObject[]) {
+    const rows = [...objects]
+      .sort((a, b) => b.size - a.size)
+      .map((o) => `${String(o.size).padStart(6)}  ${o.name}`)
+    super('STACK_OVERFLOW', `${name} needs ${size} bytes of stack, BPF allows ${stackLimit}`, {
+      details: ['bytes  object', ...rows].join('\n'),
+      hint: 'Keep large objects in a per-CPU array map.',
+    })
+  }
+}

@@ -1,0 +1,179 @@
+import type { SourcePosition } from '../diagnostics/source-position.ts'
+import { fold } from './fold.ts'
+import type { Block, Comparison, FrameObject, FunctionGraph, Operation, Type, Value } from './graph.ts'
+
+/** A mutable local of the source program; the builder turns its reads into SSA values. */
+export interface Variable {
+  readonly name: string
+  readonly type: Exclude<Type, 'none'>
+}
+
+/**
+ * Builds a graph block by block, directly in SSA form, after Braun et al., "Simple and Efficient Construction of
+ * Static Single Assignment Form" (2013): a block is *sealed* once all its predecessors are known; reading a
+ * variable in an unsealed block leaves a phi to be completed then.
+ */
+export class SsaBuilder {
+  readonly graph: FunctionGraph
+  #current: Block | undefined
+  readonly #definitions = new Map<Block, Map<Variable, Value>>()
+  readonly #incomplete = new Map<Block, Map<Variable, Value>>()
+  readonly #sealed = new Set<Block>()
+
+  constructor(name: string) {
+    const entry: Block = { id: 0, phis: [], values: [], terminator: { kind: 'none' }, predecessors: [] }
+    this.graph = { name, entry, blocks: [entry], frameObjects: [], nextValue: 0, nextBlock: 1 }
+    this.#current = entry
+    this.#sealed.add(entry)
+  }
+
+  /** The block being written; undefined after a jump or return, until {@link enter}. */
+  get current(): Block | undefined {
+    return this.#current
+  }
+
+  /** A new block, not yet sealed. */
+  createBlock(): Block {
+    const block: Block = {
+      id: this.graph.nextBlock++,
+      phis: [],
+      values: [],
+      terminator: { kind: 'none' },
+      predecessors: [],
+    }
+    this.graph.blocks.push(block)
+    return block
+  }
+
+  /** Goes on writing in `block`. */
+  enter(block: Block): void {
+    this.#current = block
+  }
+
+  /** Declares that `block` gets no more predecessors. */
+  seal(block: Block): void {
+    if (this.#sealed.has(block)) return
+    this.#sealed.add(block)
+    for (const [variable, phi] of this.#incomplete.get(block) ?? []) this.#completePhi(variable, phi)
+    this.#incomplete.delete(block)
+  }
+
+  /** Reserves stack memory. */
+  frameObject(name: string, size: number, align: number): FrameObject {
+    const object = { id: this.graph.frameObjects.length, name, size, align }
+    this.graph.frameObjects.push(object)
+    return object
+  }
+
+  /** Appends a value to the current block, folded where it can be. */
+  emit(op: Operation, type: Type, args: Value[] = [], source?: SourcePosition): Value {
+    const folded = fold(op, type, args)
+    if (folded?.kind === 'value') return folded.value
+    const value = this.#value(
+      folded === undefined ? op : { kind: 'const', value: folded.value },
+      type,
+      folded === undefined ? args : [],
+      source,
+    )
+    value.block.values.push(value)
+    return value
+  }
+
+  /** A constant of `type`; `value` is unsigned and fits. */
+  constant(value: bigint, type: Type, source?: SourcePosition): Value {
+    return this.emit({ kind: 'const', value }, type, [], source)
+  }
+
+  /** Ends the current block with a jump. */
+  jump(target: Block): void {
+    const block = this.#open()
+    block.terminator = { kind: 'jump', target }
+    target.predecessors.push(block)
+    this.#current = undefined
+  }
+
+  /** Ends the current block with a two-way branch. */
+  branch(
+    comparison: Comparison,
+    left: Value,
+    right: Value,
+    whenTrue: Block,
+    whenFalse: Block,
+    source?: SourcePosition,
+  ): void {
+    const block = this.#open()
+    block.terminator = { kind: 'branch', comparison, left, right, whenTrue, whenFalse, source }
+    whenTrue.predecessors.push(block)
+    whenFalse.predecessors.push(block)
+    this.#current = undefined
+  }
+
+  /** Ends the current block by returning from the function. */
+  return(value: Value, source?: SourcePosition): void {
+    this.#open().terminator = { kind: 'return', value, source }
+    this.#current = undefined
+  }
+
+  /** Assigns a variable at the current place. */
+  write(variable: Variable, value: Value): void {
+    this.#define(variable, this.#open(), value)
+  }
+
+  /** The variable's value at the current place. */
+  read(variable: Variable): Value {
+    return this.#readIn(variable, this.#open())
+  }
+
+  #open(): Block {
+    if (this.#current === undefined) throw new Error('no block is open: the code here is unreachable')
+    return this.#current
+  }
+
+  #value(
+    op: Operation,
+    type: Type,
+    args: Value[],
+    source: SourcePosition | undefined,
+    block = this.#open(),
+  ): Value {
+    return { id: this.graph.nextValue++, op, type, args, block, source }
+  }
+
+  #define(variable: Variable, block: Block, value: Value): void {
+    const known = this.#definitions.get(block) ?? new Map<Variable, Value>()
+    this.#definitions.set(block, known.set(variable, value))
+  }
+
+  #readIn(variable: Variable, block: Block): Value {
+    const known = this.#definitions.get(block)?.get(variable)
+    if (known !== undefined) return known
+    let value: Value
+    const [only, ...others] = block.predecessors
+    if (!this.#sealed.has(block)) {
+      value = this.#phi(variable, block)
+      const incomplete = this.#incomplete.get(block) ?? new Map<Variable, Value>()
+      this.#incomplete.set(block, incomplete.set(variable, value))
+    } else if (only === undefined) {
+      throw new Error(`variable ${variable.name} is read before it is assigned`)
+    } else if (others.length === 0) {
+      value = this.#readIn(variable, only)
+    } else {
+      // Defined before its operands are read, so that a loop finds it instead of recursing for ever.
+      value = this.#phi(variable, block)
+      this.#define(variable, block, value)
+      this.#completePhi(variable, value)
+    }
+    this.#define(variable, block, value)
+    return value
+  }
+
+  #phi(variable: Variable, block: Block): Value {
+    const phi = this.#value({ kind: 'phi' }, variable.type, [], undefined, block)
+    block.phis.push(phi)
+    return phi
+  }
+
+  #completePhi(variable: Variable, phi: Value): void {
+    phi.args = phi.block.predecessors.map((predecessor) => this.#readIn(variable, predecessor))
+  }
+}
