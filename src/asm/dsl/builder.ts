@@ -1,4 +1,4 @@
-import type { Callee, Type, Value } from '../ir/graph.ts'
+import type { Callee, Comparison, Type, Value } from '../ir/graph.ts'
 import type { Variable as SsaVariable } from '../ir/ssa-builder.ts'
 import { type HostName, type ScalarType, u32, u64 } from '../layout/scalar.ts'
 import type { Fields, StructType } from '../layout/struct.ts'
@@ -18,7 +18,7 @@ import {
 } from './kernel-type.ts'
 import type { Kfunc, KfuncArguments, KfuncParameter, KfuncResult } from './kfunc.ts'
 import type { MapDefinition, MapOfMapsDefinition } from './map.ts'
-import { MapHandle, type MapKey, mapElement, mapInside, mapPointer } from './map-access.ts'
+import { type MapHandle, type MapKey, mapElement, mapInside, mapPointer, mapValue } from './map-access.ts'
 import { type Packet, type PacketOptions, readPacket } from './packet.ts'
 import {
   addressOf,
@@ -221,20 +221,41 @@ export class ProgramBuilder {
     key: MapKey<K>,
     options: { readonly otherwise: Otherwise },
   ): Ref<V>
+  /** Looks a key up in a map: `hit` runs with the element, `miss` (if given) where there is none. */
+  lookup<K extends Fields, V extends Fields>(
+    map: MapDefinition<K, V> | MapHandle<K, V>,
+    key: MapKey<K>,
+    cases: { readonly hit: (element: Ref<V>) => void; readonly miss?: () => void },
+  ): void
   /** Looks up the map at this key of a map of maps. */
   lookup<K extends Fields, IK extends Fields, IV extends Fields>(
     map: MapOfMapsDefinition<K, IK, IV>,
     key: MapKey<K>,
     options: { readonly otherwise: Otherwise },
   ): MapHandle<IK, IV>
-  lookup(target: unknown, key: unknown, options: { readonly otherwise: Otherwise }): unknown {
+  lookup(
+    target: unknown,
+    key: unknown,
+    cases: {
+      readonly otherwise?: Otherwise
+      readonly hit?: (element: Ref) => void
+      readonly miss?: () => void
+    },
+  ): unknown {
+    const { emitter } = this
     const map = target as MapDefinition | MapOfMapsDefinition | MapHandle
     const args = [mapPointer(this, map), mapElement(this, map, key as MapKey<Fields>)]
     const pointer = this.call(helpers.map_lookup_elem, 'ptr', args)
-    this.orElse('ne', pointer, this.emitter.constant(0n, 'ptr'), options.otherwise)
-    if (map instanceof MapHandle) return structRef(this.emitter, map.value, pointer, 'map', map.what)
-    if (map.kind === 'map-of-maps') return mapInside(this.emitter, map, pointer)
-    return structRef(this.emitter, map.value, pointer, 'map', map.spec.name)
+    const null_ = emitter.constant(0n, 'ptr')
+    const { hit, otherwise } = cases
+    if (hit !== undefined && !('kind' in map && map.kind === 'map-of-maps')) {
+      this.#ifElse('ne', pointer, null_, () => hit(mapValue(emitter, map, pointer)), cases.miss ?? (() => {}))
+      return undefined
+    }
+    this.orElse('ne', pointer, null_, otherwise ?? 0)
+    return 'kind' in map && map.kind === 'map-of-maps'
+      ? mapInside(emitter, map, pointer)
+      : mapValue(emitter, map, pointer)
   }
 
   /**
@@ -247,24 +268,13 @@ export class ProgramBuilder {
     cases: { readonly some: (object: KernelRef<T>) => void; readonly none?: () => void },
   ): void {
     const { emitter } = this
-    const { ssa } = emitter
-    const position = callerPosition()
+    const held: Held = { type: fn.result.type.name, position: callerPosition() }
     const pointer = this.#callKfunc(fn, args, 'ptr')
-    const [some, none] = [ssa.createBlock(), ssa.createBlock()]
-    ssa.branch('ne', pointer, emitter.constant(0n, 'ptr'), some, none, position)
-    ssa.seal(some)
-    ssa.seal(none)
-    const held: Held = { type: fn.result.type.name, position }
-    this.#alternatives([
-      {
-        block: some,
-        body: () => {
-          emitter.held.add(held)
-          cases.some(kernelRef(emitter, fn.result.type, pointer, held))
-        },
-      },
-      { block: none, body: cases.none ?? (() => {}) },
-    ])
+    const some = (): void => {
+      emitter.held.add(held)
+      cases.some(kernelRef(emitter, fn.result.type, pointer, held))
+    }
+    this.#ifElse('ne', pointer, emitter.constant(0n, 'ptr'), some, cases.none ?? (() => {}))
   }
 
   /** Calls a kernel function that acquires nothing; its integer result, if it has one, is returned. */
@@ -396,6 +406,18 @@ export class ProgramBuilder {
       case 'scalar':
         return typeof arg === 'number' ? literal(this.emitter, arg, parameter) : (arg as Int).ir
     }
+  }
+
+  #ifElse(comparison: Comparison, left: Value, right: Value, yes: () => void, no: () => void): void {
+    const { ssa } = this.emitter
+    const [whenTrue, whenFalse] = [ssa.createBlock(), ssa.createBlock()]
+    ssa.branch(comparison, left, right, whenTrue, whenFalse, callerPosition())
+    ssa.seal(whenTrue)
+    ssa.seal(whenFalse)
+    this.#alternatives([
+      { block: whenTrue, body: yes },
+      { block: whenFalse, body: no },
+    ])
   }
 
   #branchOn(node: ConditionNode, yes: ReturnType<Emitter['ssa']['createBlock']>, no: typeof yes): void {

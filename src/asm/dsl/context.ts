@@ -1,6 +1,6 @@
 import { be16, be32, u8, u16, u32, u64 } from '../layout/scalar.ts'
 import { array, struct } from '../layout/struct.ts'
-import type { Ref } from './reference.ts'
+import type { RefOf } from './reference.ts'
 
 /**
  * The context of TC programs: `struct __sk_buff` of include/uapi/linux/bpf.h, as far as the members are stable
@@ -58,7 +58,7 @@ export const TC_ACT_OK = 0
 export const TC_ACT_SHOT = 2
 
 /** The context of a TC program in the DSL. */
-export type SkbContext = Ref<{ [K in keyof (typeof SkBuff)['fields']]: (typeof SkBuff)['fields'][K]['type'] }>
+export type SkbContext = RefOf<typeof SkBuff>
 
 /** Ethertype of IPv4 (include/uapi/linux/if_ether.h). */
 export const ETH_P_IP = 0x0800

@@ -1,10 +1,10 @@
 import type { MemorySpace } from '../ir/graph.ts'
 import type { HostName, ScalarType } from '../layout/scalar.ts'
-import type { Fields, StructType } from '../layout/struct.ts'
+import type { StructType } from '../layout/struct.ts'
 import type { KfuncSpec } from '../program.ts'
 import type { SkbContext } from './context.ts'
 import type { KernelRef, KernelType } from './kernel-type.ts'
-import type { Ref } from './reference.ts'
+import type { Located } from './reference.ts'
 import type { Int } from './values.ts'
 
 /** A parameter of a kernel function. */
@@ -39,7 +39,7 @@ export interface Kfunc<
 export type KfuncArgument<P> = P extends { readonly kind: 'context' }
   ? SkbContext
   : P extends { readonly kind: 'memory' }
-    ? Ref<Fields>
+    ? Located
     : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }
       ? KernelRef<T>
       : P extends ScalarType<HostName>

@@ -3,7 +3,7 @@ import type { Fields, StructType } from '../layout/struct.ts'
 import type { ProgramBuilder } from './builder.ts'
 import type { Emitter, Scope } from './emitter.ts'
 import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './map.ts'
-import { addressOf, location, type Ref, type Values } from './reference.ts'
+import { addressOf, location, type Ref, structRef, type Values } from './reference.ts'
 import { Int } from './values.ts'
 
 /** A key: fields of the key struct, a struct in memory, or for array maps an index. */
@@ -42,6 +42,11 @@ export class MapHandle<K extends Fields = Fields, V extends Fields = Fields> {
 /** Wraps what a lookup in a map of maps has found. */
 export function mapInside(emitter: Emitter, outer: MapOfMapsDefinition, pointer: Value): MapHandle {
   return new MapHandle(emitter, outer.inner, pointer, outer.spec.name)
+}
+
+/** The value that a lookup has found. */
+export function mapValue(emitter: Emitter, map: MapDefinition | MapHandle, pointer: Value): Ref {
+  return structRef(emitter, map.value, pointer, 'map', map instanceof MapHandle ? map.what : map.spec.name)
 }
 
 /** The first argument of a map helper. */

@@ -39,6 +39,9 @@ export type FieldAccess<T> =
 /** A struct somewhere in memory: its fields are properties, and every read of one is a load at that place. */
 export type Ref<F extends Fields = Fields> = { readonly [K in keyof F & string]: FieldAccess<F[K]> } & Located
 
+/** The reference to a struct of this layout. */
+export type RefOf<S> = S extends StructType<infer F> ? Ref<F> : never
+
 /** An array somewhere in memory. */
 export type ArrayRef<E = unknown> = Located & {
   readonly length: number

@@ -7,8 +7,8 @@ import type { MachineBlock, MachineInstruction } from './machine/code.ts'
 import { layOutFrame, markLoops, orderBlocks } from './machine/layout.ts'
 import { select } from './machine/select.ts'
 import { optimise, type Pass, passes } from './optimise.ts'
-import { splitCriticalEdges } from './passes/critical-edges.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
+import { splitCriticalEdges } from './passes/critical-edges.ts'
 
 /** How to compile a function. */
 export interface CompileOptions {

@@ -12,6 +12,7 @@ export const stackLimit = 512
  * through (a shared `return`) go to the end, so that the usual way falls through.
  */
 export function orderBlocks(code: MachineFunction): void {
+  skipEmptyBlocks(code)
   const predecessors = new Map<MachineBlock, number>()
   for (const block of code.blocks)
     for (const next of block.successors) predecessors.set(next, (predecessors.get(next) ?? 0) + 1)
@@ -22,6 +23,36 @@ export function orderBlocks(code: MachineFunction): void {
   code.blocks.forEach((block, i) => {
     straighten(block, code.blocks[i + 1])
   })
+}
+
+/** Blocks whose copies were all coalesced away and which only jump on. */
+function skipEmptyBlocks(code: MachineFunction): void {
+  const onward = (block: MachineBlock): MachineBlock => {
+    let current = block
+    const seen = new Set<MachineBlock>()
+    for (;;) {
+      const [only, more] = current.instructions
+      if (
+        only?.opcode !== opcode.jump ||
+        only.target === undefined ||
+        more !== undefined ||
+        seen.has(current)
+      )
+        return current
+      seen.add(current)
+      current = only.target
+    }
+  }
+  const [entry] = code.blocks
+  for (const block of code.blocks) {
+    for (const instruction of block.instructions)
+      if (instruction.target !== undefined) instruction.target = onward(instruction.target)
+    block.successors = block.successors.map(onward)
+  }
+  const reached = new Set(code.blocks.flatMap((block) => block.successors))
+  code.blocks = code.blocks.filter(
+    (block) => block === entry || (reached.has(block) && onward(block) === block),
+  )
 }
 
 function straighten(block: MachineBlock, next: MachineBlock | undefined): void {

@@ -1,47 +1,66 @@
 import { dominators } from '../dominators.ts'
-import { type Block, type FunctionGraph, type MemorySpace, replaceUses, type Value } from '../graph.ts'
+import {
+  type Block,
+  type FunctionGraph,
+  type MemorySpace,
+  replaceUses,
+  reversePostorder,
+  type Value,
+} from '../graph.ts'
+
+type Epochs = Record<MemorySpace, number>
+const spaces: readonly MemorySpace[] = ['context', 'packet', 'frame', 'map', 'kernel']
 
 /**
  * Removes a computation whose result a dominating block already has, including loads with no write to their memory
- * in between. Memory is followed through straight lines of blocks only: where two ways meet, it is taken as changed.
+ * in between. Every write to a space of memory starts a new *epoch* of it; where ways meet that bring different
+ * epochs, or where a loop comes back, a new one starts too.
  *
  * @returns whether anything changed
  */
 export function eliminateCommonSubexpressions(graph: FunctionGraph): boolean {
   const tree = dominators(graph)
   const replacements = new Map<Value, Value>()
-  const resolve = (value: Value): Value => replacements.get(value) ?? value
+  const available = new Map<Block, Map<string, Value>>()
+  const epochsAtEnd = new Map<Block, Epochs>()
   let epochs = 0
 
-  type Epochs = Record<MemorySpace, number>
-  const fresh = (): Epochs => {
-    const epoch = ++epochs
-    return { context: epoch, packet: epoch, frame: epoch, map: epoch, kernel: epoch }
+  const findKnown = (block: Block, key: string): Value | undefined => {
+    for (let at: Block | undefined = block; at !== undefined; at = tree.parent(at)) {
+      const known = available.get(at)?.get(key)
+      if (known !== undefined) return known
+    }
+    return undefined
+  }
+  const epochsAtStart = (block: Block): Epochs => {
+    const incoming = block.predecessors.map((predecessor) => epochsAtEnd.get(predecessor))
+    const start = {} as Epochs
+    for (const space of spaces) {
+      const first = incoming[0]?.[space]
+      const agreed = first !== undefined && incoming.every((other) => other?.[space] === first)
+      start[space] = agreed ? first : ++epochs
+    }
+    return start
   }
 
-  const visit = (block: Block, outer: ReadonlyMap<string, Value>, inherited: Epochs | undefined): void => {
-    const available = new Map(outer)
-    const memory = inherited === undefined ? fresh() : { ...inherited }
-    const kept: Value[] = []
-    for (const value of block.values) {
-      value.args = value.args.map(resolve)
+  for (const block of reversePostorder(graph)) {
+    const memory = epochsAtStart(block)
+    const own = new Map<string, Value>()
+    available.set(block, own)
+    block.values = block.values.filter((value) => {
+      value.args = value.args.map((arg) => replacements.get(arg) ?? arg)
       const key = keyOf(value, memory)
-      const known = key === undefined ? undefined : available.get(key)
+      const known = key === undefined ? undefined : findKnown(block, key)
       if (known !== undefined) {
         replacements.set(value, known)
-        continue
+        return false
       }
-      if (key !== undefined) available.set(key, value)
+      if (key !== undefined) own.set(key, value)
       for (const space of writtenSpaces(value)) memory[space] = ++epochs
-      kept.push(value)
-    }
-    block.values = kept
-    for (const child of tree.children(block)) {
-      const straight = child.predecessors.length === 1 && child.predecessors[0] === block
-      visit(child, available, straight ? memory : undefined)
-    }
+      return true
+    })
+    epochsAtEnd.set(block, memory)
   }
-  visit(graph.entry, new Map(), undefined)
   replaceUses(graph, replacements)
   return replacements.size > 0
 }
@@ -52,7 +71,7 @@ function writtenSpaces(value: Value): readonly MemorySpace[] {
 }
 
 /** What two values must share to be the same; undefined for values that are never the same. */
-function keyOf(value: Value, memory: Readonly<Record<MemorySpace, number>>): string | undefined {
+function keyOf(value: Value, memory: Readonly<Epochs>): string | undefined {
   const { op } = value
   const args = value.args.map((arg) => (arg.op.kind === 'const' ? `#${arg.op.value}` : arg.id)).join(',')
   switch (op.kind) {

@@ -1,0 +1,105 @@
+import type { ErrorContext } from '../diagnostics/error.ts'
+import { TsbpfError } from '../diagnostics/error.ts'
+import type { SourcePosition } from '../diagnostics/source-position.ts'
+
+/** A program that cannot be assembled; each reason has a class of its own. */
+export class AssembleError extends TsbpfError {
+  /** The statement at fault, where its instruction says so. */
+  readonly source: SourcePosition | undefined
+
+  constructor(code: string, message: string, source: SourcePosition | undefined, context: ErrorContext = {}) {
+    super(code, source === undefined ? message : `${message} (${source.file}:${source.line})`, context)
+    this.source = source
+  }
+}
+
+/** The same label is placed twice. */
+export class DuplicateLabelError extends AssembleError {
+  readonly label: string
+
+  constructor(label: string, first: number, second: number) {
+    super(
+      'ASSEMBLE_DUPLICATE_LABEL',
+      `label ${JSON.stringify(label)} is placed twice: before item ${first} and before item ${second}`,
+      undefined,
+      { hint: 'give one of them another name' },
+    )
+    this.label = label
+  }
+}
+
+/** A branch to a label that is placed nowhere. */
+export class UnknownLabelError extends AssembleError {
+  readonly label: string
+
+  constructor(label: string, item: number, known: Iterable<string>, source: SourcePosition | undefined) {
+    const names = [...known].map((name) => JSON.stringify(name))
+    super(
+      'ASSEMBLE_UNKNOWN_LABEL',
+      `the branch at item ${item} goes to label ${JSON.stringify(label)}, which is placed nowhere`,
+      source,
+      {
+        hint: names.length === 0 ? 'the program has no labels' : `labels of the program: ${names.join(', ')}`,
+      },
+    )
+    this.label = label
+  }
+}
+
+/** A branch is further from its target than its encoding reaches. */
+export class BranchRangeError extends AssembleError {
+  /** The target: a label, or `slot N` of a branch with a numeric offset. */
+  readonly label: string
+  /** Slots from the instruction after the branch. */
+  readonly distance: number
+
+  constructor(label: string, item: number, distance: number, source: SourcePosition | undefined) {
+    super(
+      'ASSEMBLE_BRANCH_RANGE',
+      `the branch at item ${item} is ${distance} slots from its target ${label}; a 16-bit offset reaches -32768 to 32767`,
+      source,
+      { hint: 'assemble with cpu: 4 to allow gotol (Linux 6.6), or move code into functions' },
+    )
+    this.label = label
+    this.distance = distance
+  }
+}
+
+/** A branch that cannot be: not a branch at all, outside the program, into an `ld_imm64`, into another function. */
+export class BadBranchError extends AssembleError {
+  constructor(message: string, source: SourcePosition | undefined, hint = '') {
+    super('ASSEMBLE_BAD_BRANCH', message, source, { hint })
+  }
+}
+
+/** Control runs off the end of a function or of the program. */
+export class FallsOffEndError extends AssembleError {
+  constructor(message: string, source: SourcePosition | undefined) {
+    super('ASSEMBLE_FALLS_OFF_END', message, source, { hint: 'end every function with exit or a jump' })
+  }
+}
+
+/** Instructions that no path reaches; the kernel refuses them (`unreachable insn`). */
+export class UnreachableCodeError extends AssembleError {
+  /** Indexes of the items they come from, ascending. */
+  readonly items: readonly number[]
+
+  constructor(items: readonly number[], source: SourcePosition | undefined) {
+    super('ASSEMBLE_UNREACHABLE', `no path reaches ${inRanges(items)}`, source, {
+      hint: 'remove them, or the jump or exit before them',
+    })
+    this.items = items
+  }
+}
+
+/** `item 3`, `items 3 to 5, 8`. */
+function inRanges(items: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const item of items) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === item - 1) last[1] = item
+    else ranges.push([item, item])
+  }
+  const words = ranges.map(([from, to]) => (from === to ? `${from}` : `${from} to ${to}`))
+  return `${items.length === 1 ? 'item' : 'items'} ${words.join(', ')}`
+}

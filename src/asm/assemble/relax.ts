@@ -1,0 +1,109 @@
+import { branchKind, hasOffsetDistance, withBranchDistance } from '../isa/branch.ts'
+import { slotCount } from '../isa/encode.ts'
+import { annotate } from '../isa/fields.ts'
+import type { Instruction } from '../isa/instruction.ts'
+import { gotol, ja } from '../isa/jump.ts'
+import { instructionClass, jumpCode } from '../isa/opcodes.ts'
+import { BranchRangeError } from './errors.ts'
+import type { Entry } from './link.ts'
+
+/** The instructions that stand for each entry, all distances filled in. */
+export type Expansion = readonly (readonly Instruction[])[]
+
+/**
+ * Fills in distances. A jump whose target a 16-bit offset cannot reach becomes, if `longJumps`, a `gotol`:
+ *
+ *     goto far             →  gotol far
+ *     if a == b goto far   →  if a != b goto +1; gotol far
+ *     if a & b goto far    →  if a & b goto +1; goto +1; gotol far     (no inverse; likewise may_goto)
+ *
+ * Lengthening one jump can push another out of reach, so layout is repeated until it settles.
+ */
+export function relax(entries: readonly Entry[], longJumps: boolean): Expansion {
+  const long = new Set<number>()
+  for (;;) {
+    const starts = layOut(entries, long)
+    const before = long.size
+    entries.forEach((entry, index) => {
+      const distance = distanceOf(entry, index, starts)
+      if (distance === undefined || long.has(index) || reaches(entry.instruction, distance)) return
+      if (!longJumps) {
+        throw new BranchRangeError(entry.targetName, entry.item, distance, entry.instruction.source)
+      }
+      long.add(index)
+    })
+    if (long.size === before) {
+      return entries.map((entry, index) => expand(entry, index, starts, long.has(index)))
+    }
+  }
+}
+
+function reaches(instruction: Instruction, distance: number): boolean {
+  const kind = branchKind(instruction)
+  return kind === undefined || !hasOffsetDistance(kind) || (distance >= -0x8000 && distance <= 0x7fff)
+}
+
+function layOut(entries: readonly Entry[], long: ReadonlySet<number>): number[] {
+  const starts: number[] = []
+  let slot = 0
+  entries.forEach(({ instruction }, index) => {
+    starts.push(slot)
+    slot += long.has(index) ? longForm(instruction).length : slotCount(instruction)
+  })
+  return starts
+}
+
+function distanceOf({ target }: Entry, index: number, starts: readonly number[]): number | undefined {
+  const from = starts[index]
+  const to = target === undefined ? undefined : starts[target]
+  return from === undefined || to === undefined ? undefined : to - from - 1
+}
+
+function expand(entry: Entry, index: number, starts: readonly number[], long: boolean): Instruction[] {
+  const distance = distanceOf(entry, index, starts)
+  if (distance === undefined) return [entry.instruction]
+  if (!long) return [withBranchDistance(entry.instruction, distance)]
+  const form = longForm(entry.instruction)
+  const last = form.length - 1
+  return form.map((each, at) => (at === last ? withBranchDistance(each, distance - last) : each))
+}
+
+/** The instructions that reach any distance; the last one is the `gotol` to fill in. */
+function longForm(instruction: Instruction): Instruction[] {
+  const far = alike(instruction, gotol())
+  if (branchKind(instruction) === 'goto') return [far]
+  const inverse = invert(instruction)
+  if (inverse !== undefined) return [withBranchDistance(inverse, 1), far]
+  return [withBranchDistance(instruction, 1), alike(instruction, ja(1)), far]
+}
+
+function alike({ source, comment }: Instruction, made: Instruction): Instruction {
+  return annotate(made, {
+    ...(source === undefined ? undefined : { source }),
+    ...(comment === undefined ? undefined : { comment }),
+  })
+}
+
+const inverseCode = new Map<number, number>(
+  (
+    [
+      ['jeq', 'jne'],
+      ['jgt', 'jle'],
+      ['jge', 'jlt'],
+      ['jsgt', 'jsle'],
+      ['jsge', 'jslt'],
+    ] as const
+  ).flatMap(([a, b]) => [
+    [jumpCode[a], jumpCode[b]],
+    [jumpCode[b], jumpCode[a]],
+  ]),
+)
+
+function invert(instruction: Instruction): Instruction | undefined {
+  const family = instruction.opcode & 0x07
+  const code = inverseCode.get(instruction.opcode & 0xf0)
+  if (code === undefined || (family !== instructionClass.jmp && family !== instructionClass.jmp32)) {
+    return undefined
+  }
+  return Object.freeze({ ...instruction, opcode: (instruction.opcode & 0x0f) | code })
+}

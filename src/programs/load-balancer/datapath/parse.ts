@@ -1,0 +1,57 @@
+import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
+import type { Condition } from '../../../asm/dsl/condition.ts'
+import { ETH_P_IP, type SkbContext, TC_ACT_OK } from '../../../asm/dsl/context.ts'
+import type { Int, Net } from '../../../asm/dsl/values.ts'
+import { u8 } from '../../../asm/layout/scalar.ts'
+import {
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV4_FRAGMENT_OFFSET,
+  Ipv4Header,
+  PortPair,
+  TcpHeader,
+  tcpFlags,
+} from '../../../asm/packet/headers.ts'
+
+/** The packet's five-tuple, and whether it opens a TCP connection. */
+export interface Flow {
+  readonly source: Net<'be32'>
+  readonly destination: Net<'be32'>
+  readonly sourcePort: Net<'be16'>
+  readonly destinationPort: Net<'be16'>
+  readonly protocol: Int<'u8'>
+  readonly opensConnection: () => Condition
+}
+
+/** The shortest packet that can be for a service: IPv4 header and the 8 bytes of a UDP header. */
+const shortest = Ipv4Header.size + 8
+
+/**
+ * Reads the flow of a TCP or UDP packet over IPv4. Everything else leaves the program here, untouched: other
+ * protocols, later fragments (netfilter reassembles and translates them), packets of a VLAN (they come again on
+ * the VLAN's own interface).
+ */
+export function parseFlow(b: ProgramBuilder, skb: SkbContext, linkHeader: number): Flow {
+  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TC_ACT_OK))
+  const packet = b.packet(skb, { atLeast: linkHeader + shortest, otherwise: TC_ACT_OK })
+  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TC_ACT_OK })
+
+  const isTransport = ip.protocol.eq(IPPROTO_TCP).or(ip.protocol.eq(IPPROTO_UDP))
+  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TC_ACT_OK))
+
+  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
+  const ports = packet.header(PortPair, { at: transport, otherwise: TC_ACT_OK })
+  const flags = b.variable(u8, 0)
+  b.if(ip.protocol.eq(IPPROTO_TCP), () => {
+    flags.set(packet.header(TcpHeader, { at: transport, otherwise: TC_ACT_OK }).flags)
+  })
+  const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
+  return {
+    source: ip.source,
+    destination: ip.destination,
+    sourcePort: ports.source,
+    destinationPort: ports.destination,
+    protocol: ip.protocol,
+    opensConnection: () => opening.eq(tcpFlags.syn),
+  }
+}
