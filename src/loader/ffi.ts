@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import { TsbpfError } from '../asm/diagnostics/error.ts'
 import { errnoName } from './errno.ts'
+import { syscallNumber } from './syscall-numbers.ts'
 
 /** A system call's integer argument, or a buffer whose address is passed. */
 export type SyscallArgument = number | bigint | Uint8Array | null
@@ -18,12 +19,27 @@ export class SyscallError extends TsbpfError {
   /** The system call, such as `bpf(BPF_MAP_CREATE)`. */
   readonly syscall: string
 
-  constructor(syscall: string, errno: number, hint = '') {
-    super('SYSCALL', `${syscall}: ${errnoName(errno)}`, { hint })
+  /** `options` let a subclass have its own code and say what was attempted. */
+  constructor(syscall: string, errno: number, hint = '', options: SyscallErrorOptions = {}) {
+    const { code = 'SYSCALL', attempt, details = '' } = options
+    const failure = `${syscall}: ${errnoName(errno)}`
+    super(code, attempt === undefined ? failure : `${attempt}: ${errnoName(errno)} from ${syscall}`, {
+      hint,
+      details,
+    })
     this.errno = errno
     this.errnoName = errnoName(errno)
     this.syscall = syscall
   }
+}
+
+/** What a subclass of {@link SyscallError} may set. */
+export interface SyscallErrorOptions {
+  /** The stable code; `SYSCALL` when absent. */
+  readonly code?: string
+  /** What was attempted, in words: `create map "backends"`. */
+  readonly attempt?: string
+  readonly details?: string
 }
 
 type Koffi = typeof import('koffi')
@@ -182,7 +198,6 @@ export class MappedMemory {
  * @throws {SyscallError} when the kernel refuses
  */
 export function mapMemory(
-  numbers: { readonly mmap: number; readonly munmap: number },
   length: number,
   protection: number,
   flags: number,
@@ -190,11 +205,11 @@ export function mapMemory(
   offset = 0,
 ): MappedMemory {
   const { koffi, syscall: call } = load()
-  const result = call(numbers.mmap, 0, length, protection, flags, fd, offset)
+  const result = call(syscallNumber('mmap'), 0, length, protection, flags, fd, offset)
   const errno = Number(result) === -1 ? koffi.errno() : 0
   if (errno !== 0) throw new SyscallError('mmap', errno)
   return new MappedMemory(BigInt(result), length, (address, size) => {
-    syscallRaw(numbers.munmap, [address, size])
+    syscallRaw(syscallNumber('munmap'), [address, size])
   })
 }
 

@@ -51,7 +51,7 @@ function flowOf(entry: ConntrackEntry): Flow {
     backend: `${formatIp(reply.source)}:${reply.sourcePort ?? 0}`,
     source: `${formatIp(reply.destination)}:${reply.destinationPort ?? 0}`,
     state: entry.tcpState ?? null,
-    replied: entry.statusNames.includes('seenReply'),
+    replied: entry.statusNames.includes('seen_reply'),
     timeout: entry.timeout ?? null,
     backendIndex: (entry.mark & markBackendMask) >>> 0,
   }

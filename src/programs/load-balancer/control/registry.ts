@@ -40,8 +40,6 @@ export interface ServiceEntry extends ServiceName {
 export interface NewService extends ServiceName {
   readonly ifindex: number
   readonly scheduler: Scheduler
-  /** The addresses clients connect to. */
-  readonly addresses: readonly Uint8Array[]
 }
 
 /** A backend to add. */
@@ -88,16 +86,39 @@ export class Registry {
     )
   }
 
-  /** The service of this name. @throws {NotFoundError} listing those there are */
-  service(name: ServiceName): ServiceEntry {
-    const all = this.services()
-    const found = all.find((service) => sameService(service, name))
+  /** The service of this name, on this interface if one is given; undefined when there is none. */
+  find(name: ServiceName, ifindex?: number): ServiceEntry | undefined {
+    return this.#matching(name, ifindex)[0]
+  }
+
+  /**
+   * The service of this name.
+   *
+   * @throws {NotFoundError} listing those there are
+   * @throws {InvalidRequestError} when several interfaces have a service of this name and none was said
+   */
+  service(name: ServiceName, ifindex?: number): ServiceEntry {
+    const [found, another] = this.#matching(name, ifindex)
+    if (another !== undefined)
+      throw new InvalidRequestError(
+        `several interfaces have a service ${formatService(name)}`,
+        'Say which one is meant with --interface NAME.',
+      )
     if (found !== undefined) return found
+    const all = this.services()
     throw new NotFoundError(
       `there is no service ${formatService(name)}`,
       all.length === 0
         ? 'Add one with `tsbpf-lb service add`.'
         : `The services are: ${all.map(formatService).join(', ')}.`,
+    )
+  }
+
+  #matching(name: ServiceName, ifindex: number | undefined): ServiceEntry[] {
+    return this.services().filter(
+      (service) =>
+        sameService(service, name) &&
+        (ifindex === undefined || service.address !== undefined || service.ifindex === ifindex),
     )
   }
 
@@ -139,22 +160,8 @@ export class Registry {
     })
   }
 
-  /**
-   * Adds a service without backends.
-   *
-   * @throws {AlreadyExistsError} when it, or another service at one of its addresses, is there already
-   */
+  /** Adds a service without backends, which answers nowhere until {@link addAddresses}. */
   addService(request: NewService, rollback: Rollback): ServiceEntry {
-    const keys = request.addresses.map((address) => this.#frontendKey(request, address))
-    for (const key of keys) {
-      const taken = this.#tables.frontends.get(key)
-      if (taken === undefined) continue
-      const other = this.services().find((service) => service.index === taken.service)
-      throw new AlreadyExistsError(
-        `service ${formatService(request)}: ${formatIp(fromWords(key.address) ?? new Uint8Array(4))}:${key.port} is served already${other === undefined ? '' : ` by ${formatService(other)}`}`,
-        'Change its backends with `tsbpf-lb backend add|remove|drain`, or remove it first.',
-      )
-    }
     const index = this.#freeIndex(
       [...this.#tables.services],
       ([, record]) => record.inUse === 0,
@@ -172,13 +179,29 @@ export class Registry {
       ifindex: request.ifindex,
     }
     this.#writeService(index, record, rollback)
-    const entry = serviceEntry(index, record)
-    this.changeBackends(entry, rollback, () => {})
-    for (const key of keys) {
-      this.#tables.frontends.set(key, { service: index }, 'noexist')
-      rollback.add(`the frontend of ${formatService(request)}`, () => this.#tables.frontends.delete(key))
+    return serviceEntry(index, record)
+  }
+
+  /**
+   * Lets a service answer at these addresses.
+   *
+   * @throws {AlreadyExistsError} when another service answers at one of them
+   */
+  addAddresses(service: ServiceEntry, addresses: readonly Uint8Array[], rollback: Rollback): void {
+    for (const address of addresses) {
+      const key = this.#frontendKey(service, address)
+      const taken = this.#tables.frontends.get(key)
+      if (taken?.service === service.index) continue
+      if (taken !== undefined) {
+        const other = this.services().find(({ index }) => index === taken.service)
+        throw new AlreadyExistsError(
+          `service ${formatService(service)}: ${formatIp(address)}:${service.port} is served already${other === undefined ? '' : ` by ${formatService(other)}`}`,
+          'Change that service with `tsbpf-lb backend add|remove|drain`, or remove it first.',
+        )
+      }
+      this.#tables.frontends.set(key, { service: service.index }, 'noexist')
+      rollback.add(`the frontend of ${formatService(service)}`, () => this.#tables.frontends.delete(key))
     }
-    return entry
   }
 
   /** Removes a service whose backends are gone. */

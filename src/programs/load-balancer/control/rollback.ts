@@ -1,10 +1,21 @@
 /** Steps to undo what a command has done so far, last step first, when a later one fails. */
 export class Rollback {
   readonly #steps: { readonly what: string; readonly undo: () => void }[] = []
+  readonly #owned: { close(): void }[] = []
 
   /** Notes how to undo a step that has just been done. */
   add(what: string, undo: () => void): void {
     this.#steps.push({ what, undo })
+  }
+
+  /** Takes over something that must be closed once the change is done or undone. */
+  own(resource: { close(): void }): void {
+    this.#owned.push(resource)
+  }
+
+  /** Closes what it owns. */
+  close(): void {
+    for (const resource of this.#owned.splice(0)) resource.close()
   }
 
   /** Undoes every step, going on when one of them fails. @returns what could not be undone */
@@ -52,5 +63,7 @@ export async function transaction<T>(
       [error, ...failed.map((step) => step.error)],
       `${error instanceof Error ? error.message : String(error)}; besides, this could not be undone: ${what}`,
     )
+  } finally {
+    rollback.close()
   }
 }

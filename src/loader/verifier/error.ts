@@ -1,0 +1,90 @@
+import { TsbpfError } from '../../asm/diagnostics/error.ts'
+import type { SourcePosition } from '../../asm/diagnostics/source-position.ts'
+import { slotCount } from '../../asm/isa/encode.ts'
+import type { Instruction } from '../../asm/isa/instruction.ts'
+import { excerpt, type LineReader } from './excerpt.ts'
+import { hintFor } from './hints.ts'
+import { parseVerifierLog, type VerifierLog } from './log.ts'
+
+/** What a rejection is explained with. */
+export interface RejectedProgram {
+  readonly name: string
+  /** As loaded, with the positions of their statements in files that {@link line} can read. */
+  readonly instructions: readonly Instruction[]
+  readonly line: LineReader
+  /** What file names are shown relative to. */
+  readonly directory: string
+}
+
+/**
+ * The verifier's refusal of a program. The message is the verifier's reason; `details` shows the TypeScript at
+ * fault; `log` is the whole log for whoever wants it.
+ */
+export class VerifierError extends TsbpfError {
+  /** The verifier's reason, line by line. */
+  readonly reason: readonly string[]
+  /** The verifier's log as it came. */
+  readonly log: string
+  /** The statement at fault, if it is known. */
+  readonly position: SourcePosition | undefined
+  /** Index into the program's instructions, if the reason concerns one. */
+  readonly instruction: number | undefined
+  readonly errno: number
+
+  constructor(program: RejectedProgram, log: string, errno: number) {
+    const parsed = parseVerifierLog(log)
+    const reason = parsed.reason[0] ?? 'the verifier gives no reason'
+    const instruction = instructionAt(program.instructions, parsed.slot)
+    const position = positionAt(program.instructions, instruction)
+    super('VERIFIER', `program "${program.name}" was rejected: ${reason}`, {
+      hint: parsed.suggestion || hintFor(parsed.reason.join('\n')),
+      details: explain(program, parsed, position),
+    })
+    this.reason = parsed.reason
+    this.log = log
+    this.errno = errno
+    this.instruction = instruction
+    this.position = position
+  }
+}
+
+function explain(program: RejectedProgram, log: VerifierLog, position: SourcePosition | undefined): string {
+  const { instructions, line, directory } = program
+  const parts: string[] = []
+  if (position !== undefined) parts.push(excerpt(position, line, log.reason[0] ?? '', directory))
+  else if (log.remark !== undefined) parts.push(fromRemark(log))
+  const acquired = positionAt(instructions, instructionAt(instructions, log.acquiredAt))
+  if (acquired !== undefined)
+    parts.push(excerpt(acquired, line, 'the reference was acquired here', directory))
+  if (log.reason.length > 1) parts.push(log.reason.slice(1).join('\n'))
+  return parts.join('\n')
+}
+
+/** For programs whose instructions carry no positions, what the kernel knows from their line_info. */
+function fromRemark({ remark, reason }: VerifierLog): string {
+  const where = remark?.file === undefined ? '' : `${remark.file}:${remark.line}\n`
+  return `${where}> ${remark?.text ?? ''}\n  ^ ${reason[0] ?? ''}`
+}
+
+/** The index of the instruction that begins at a slot or covers it. */
+function instructionAt(instructions: readonly Instruction[], slot: number | undefined): number | undefined {
+  if (slot === undefined) return undefined
+  let at = 0
+  for (const [index, instruction] of instructions.entries()) {
+    at += slotCount(instruction)
+    if (slot < at) return index
+  }
+  return undefined
+}
+
+/** An instruction without a position belongs to the statement before it. */
+function positionAt(
+  instructions: readonly Instruction[],
+  index: number | undefined,
+): SourcePosition | undefined {
+  for (let at = index ?? -1; at >= 0; at--) {
+    const source = instructions[at]?.source
+    if (source !== undefined) return source
+  }
+  return undefined
+}

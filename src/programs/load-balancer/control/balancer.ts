@@ -1,0 +1,85 @@
+import { ensureBpffs } from '../../../loader/bpf/bpffs.ts'
+import { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'
+import { listAttachments } from './attachment.ts'
+import { StateLock } from './lock.ts'
+import { applyNetfilter, type GuardedTraffic } from './netfilter-gear.ts'
+import { checkPrivileges } from './privileges.ts'
+import { Registry } from './registry.ts'
+import type { Rollback } from './rollback.ts'
+import { stateDirectory } from './state-directory.ts'
+import { openTables, type Tables } from './tables.ts'
+
+/** How commands that change something wait for each other. */
+export interface LockOptions {
+  /** Milliseconds to wait for another command; 10 seconds when absent. */
+  readonly lockTimeout?: number | undefined
+}
+
+/** The sockets through which the kernel's network is read and changed, in the current network namespace. */
+export interface Sockets {
+  readonly route: NetlinkSocket
+  readonly netfilter: NetlinkSocket
+}
+
+/** A running balancer of the current network namespace, open for one command. */
+export interface Balancer extends Sockets {
+  readonly directory: string
+  readonly tables: Tables
+  readonly registry: Registry
+}
+
+const defaultPatience = 10_000
+
+/** Runs `body` with sockets of the current network namespace. */
+export async function withSockets<T>(body: (sockets: Sockets) => T | Promise<T>): Promise<T> {
+  using route = NetlinkSocket.open('route')
+  using netfilter = NetlinkSocket.open('netfilter')
+  return await body({ route, netfilter })
+}
+
+/** Opens the running balancer to look at it. @throws {NotFoundError} when none is running here */
+export async function readBalancer<T>(body: (balancer: Balancer) => T | Promise<T>): Promise<T> {
+  // Without the privileges the pins could not be seen, and the balancer would seem not to run.
+  checkPrivileges()
+  const directory = stateDirectory()
+  const tables = openTables(directory)
+  try {
+    return await withSockets((sockets) =>
+      body({ ...sockets, directory, tables, registry: new Registry(tables) }),
+    )
+  } finally {
+    tables.close()
+  }
+}
+
+/** Opens the running balancer to change it: no other command changes it meanwhile. */
+export async function changeBalancer<T>(
+  options: LockOptions,
+  body: (balancer: Balancer) => T | Promise<T>,
+): Promise<T> {
+  checkPrivileges()
+  const directory = stateDirectory()
+  // Looked for before locking, so that asking after a balancer that is not there makes nothing.
+  openTables(directory).close()
+  return await locked(directory, options, () => readBalancer(body))
+}
+
+/** Runs `body` with the lock on a balancer's state. */
+export async function locked<T>(directory: string, options: LockOptions, body: () => Promise<T>): Promise<T> {
+  ensureBpffs()
+  using _lock = await StateLock.take(directory, options.lockTimeout ?? defaultPatience)
+  return await body()
+}
+
+/** What the guard has to watch, from the tables. */
+export function guardedTraffic({ route, tables, directory, registry }: Balancer): GuardedTraffic {
+  const ifindexes = listAttachments(route, tables, directory).flatMap((attachment) =>
+    attachment.name === undefined ? [] : [attachment.ifindex],
+  )
+  return { ifindexes, frontends: registry.frontends() }
+}
+
+/** Brings the nf_tables table in line with the tables. */
+export function syncNetfilter(balancer: Balancer, rollback: Rollback): void {
+  applyNetfilter(balancer.netfilter, guardedTraffic(balancer), rollback)
+}

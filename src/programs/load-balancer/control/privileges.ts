@@ -1,0 +1,27 @@
+import { TsbpfError } from '../../../asm/diagnostics/error.ts'
+import {
+  type Capability,
+  effectiveCapabilities,
+  missingCapabilities,
+} from '../../../loader/kernel/capabilities.ts'
+
+/** Capabilities that this process would need and does not have. */
+export class PrivilegeError extends TsbpfError {
+  readonly missing: readonly string[]
+
+  constructor(missing: readonly string[]) {
+    super('MISSING_PRIVILEGE', `this takes privileges that this process does not have: ${missing.join(', ')}`)
+    this.missing = missing
+  }
+}
+
+/** What the commands need: BPF, network configuration, packet pointers, and pins and BTF of the whole system. */
+const needed: readonly Capability[] = ['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON', 'CAP_SYS_ADMIN']
+
+/** Looks before anything is changed. @throws {PrivilegeError} naming what is missing */
+export function checkPrivileges(): void {
+  const effective = effectiveCapabilities()
+  if (effective === undefined) return
+  const missing = missingCapabilities(needed, effective)
+  if (missing.length > 0) throw new PrivilegeError(missing)
+}

@@ -1,0 +1,171 @@
+import { encode, slotCount } from '../../../asm/isa/encode.ts'
+import { ensureBpffs, listPins, removePinDirectory } from '../../../loader/bpf/bpffs.ts'
+import { requireFeature } from '../../../loader/kernel/features.ts'
+import type { Link } from '../../../loader/netlink/route/links.ts'
+import { hasTcx } from '../../../loader/program/link.ts'
+import { loadProgram } from '../../../loader/program/load.ts'
+import { ingress } from '../datapath/ingress.ts'
+import { attach } from './attachment.ts'
+import {
+  type Balancer,
+  guardedTraffic,
+  type LockOptions,
+  locked,
+  type Sockets,
+  withSockets,
+} from './balancer.ts'
+import { enableForwarding } from './forwarding.ts'
+import { applyNetfilter } from './netfilter-gear.ts'
+import { interfaceByName, linkHeaderLength } from './network.ts'
+import { checkPrivileges } from './privileges.ts'
+import { Registry } from './registry.ts'
+import { planServices, type ServiceRequest } from './requests.ts'
+import { type Rollback, transaction } from './rollback.ts'
+import { applyService, existingDestinations } from './services.ts'
+import { stateDirectory, stateRoot } from './state-directory.ts'
+import { type AttachMode, createTables } from './tables.ts'
+
+/** What `up` is to do. */
+export interface UpRequest extends LockOptions {
+  /** Name of the interface that faces the clients. */
+  readonly interface: string
+  /** Services to have. Others that are running stay as they are. */
+  readonly services: readonly ServiceRequest[]
+  /** How to attach; tcx where the kernel has it, else clsact, when absent. */
+  readonly attach?: AttachMode | undefined
+  /** Stops the change between two of its steps; everything done is undone. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `up` did. */
+export interface UpResult {
+  readonly interface: string
+  readonly ifindex: number
+  /** `replaced`: the program of an earlier `up` was exchanged for this one. */
+  readonly outcome: 'attached' | 'replaced'
+  readonly mode: AttachMode
+  readonly program: {
+    readonly name: string
+    readonly id: number
+    readonly tag: string
+    readonly instructions: number
+    readonly bytes: number
+    readonly maps: number
+    readonly verifiedInstructions: number
+  }
+}
+
+/**
+ * Brings the load balancer up on an interface: loads the program, pins its maps, lets netfilter translate, adds the
+ * services and attaches. Balancing goes on after the process has ended. Where it fails, or `signal` fires, everything
+ * it did is undone.
+ *
+ * @throws {InvalidRequestError | NotFoundError | NotYetError} for what cannot be meant, before anything is changed
+ * @throws {UnsupportedFeatureError} when the kernel lacks something
+ * @throws {MissingPrivilegeError} without the capabilities it takes
+ * @throws {BusyError} while another command changes the balancer
+ */
+export async function up(request: UpRequest): Promise<UpResult> {
+  return await withSockets(async (sockets) => {
+    const link = interfaceByName(sockets.route, request.interface)
+    const linkHeader = linkHeaderLength(link)
+    planServices(sockets.route, link, request.services, [])
+    checkPrivileges()
+    checkKernel()
+    const directory = stateDirectory()
+    ensureBpffs()
+    const fresh = listPins(directory).length === 0
+    try {
+      return await locked(directory, request, () =>
+        transaction(request.signal, (rollback, checkpoint) =>
+          bringUp({ request, sockets, link, linkHeader, directory, rollback, checkpoint }),
+        ),
+      )
+    } catch (error) {
+      if (fresh) removeEmptyState(directory)
+      throw error
+    }
+  })
+}
+
+interface Change {
+  readonly request: UpRequest
+  readonly sockets: Sockets
+  readonly link: Link
+  readonly linkHeader: number
+  readonly directory: string
+  readonly rollback: Rollback
+  readonly checkpoint: () => Promise<void>
+}
+
+async function bringUp(change: Change): Promise<UpResult> {
+  const { request, sockets, link, linkHeader, directory, rollback, checkpoint } = change
+  const tables = createTables(directory, rollback)
+  rollback.own(tables)
+  const balancer: Balancer = { ...sockets, directory, tables, registry: new Registry(tables) }
+  const planned = planServices(
+    sockets.route,
+    link,
+    request.services,
+    existingDestinations(balancer, ...request.services),
+  )
+  await checkpoint()
+
+  // Before the program: where conntrack is a module, making the table loads it, and with it the kfuncs.
+  applyNetfilter(sockets.netfilter, guardedTraffic(balancer), rollback)
+  const spec = ingress({ linkHeader })
+  const program = loadProgram(spec, { maps: tables.byName })
+  rollback.own(program)
+  await checkpoint()
+
+  enableForwarding(sockets.route, tables, link.ifindex, rollback)
+  for (const service of planned) applyService(balancer, service, rollback)
+  await checkpoint()
+
+  const mode = request.attach ?? (hasTcx() ? 'tcx' : 'clsact')
+  const outcome = attach(
+    { socket: sockets.route, tables, directory, ifindex: link.ifindex },
+    program,
+    { mode, linkHeader },
+    rollback,
+  )
+  // The guard drops what the program would have translated, so it begins after the program has.
+  applyNetfilter(sockets.netfilter, guardedTraffic(balancer), rollback)
+  await checkpoint()
+
+  const info = program.info()
+  return {
+    interface: link.name,
+    ifindex: link.ifindex,
+    outcome,
+    mode,
+    program: {
+      name: spec.name,
+      id: info.id,
+      tag: info.tag,
+      instructions: spec.instructions.reduce((sum, instruction) => sum + slotCount(instruction), 0),
+      bytes: encode(spec.instructions).byteLength,
+      maps: spec.maps.length,
+      verifiedInstructions: info.verifiedInstructions,
+    },
+  }
+}
+
+/**
+ * What can be asked before anything is changed. The conntrack functions may be in modules that are not loaded yet:
+ * the loader reports a missing one.
+ *
+ * @throws {UnsupportedFeatureError} naming what is missing and the release that has it
+ */
+function checkKernel(): void {
+  requireFeature('btf')
+  requireFeature('kfunc-calls')
+}
+
+/** A failed first `up` leaves no directories behind. */
+function removeEmptyState(directory: string): void {
+  const leftovers = listPins(directory).flatMap((entry) => (entry.directory ? listPins(entry.path) : [entry]))
+  if (leftovers.length > 0) return
+  removePinDirectory(directory)
+  if (listPins(stateRoot).length === 0) removePinDirectory(stateRoot)
+}

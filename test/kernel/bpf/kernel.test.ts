@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest'
+import { conntrackKfuncs } from '../../../src/loader/kernel/conntrack-kfuncs.ts'
+import { type FeatureName, probeFeatures, requireFeature } from '../../../src/loader/kernel/features.ts'
+import { canCallKfuncs } from '../../../src/loader/kernel/kfunc-call-probe.ts'
+import { RunningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
+import { failOnLeakedFds } from './fixture.ts'
+
+failOnLeakedFds()
+
+it('reads the types of the running kernel', () => {
+  const kernel = new RunningKernelTypes('/sys/kernel/btf')
+  expect(kernel.vmlinux.typeCount).toBeGreaterThan(10_000)
+  expect(kernel.vmlinux.findByName('sk_buff', 'struct')).toBeGreaterThan(0)
+  expect(kernel.moduleNames()).not.toContain('vmlinux')
+  kernel.close()
+})
+
+it('finds a kernel without types out', () => {
+  const kernel = new RunningKernelTypes('/no/such/directory')
+  expect(kernel.moduleNames()).toEqual([])
+  expect(() => requireFeature('btf', { kernel })).toThrow(expect.objectContaining({ code: 'KERNEL_FEATURE' }))
+  expect(() => requireFeature('bpf_ct_release', { kernel })).toThrow(/bpf_ct_release; Linux 5\.18/)
+})
+
+it('reports every feature, and they agree with one another', () => {
+  const report = new Map(probeFeatures().map(({ id, supported }) => [id, supported]))
+  expect(report.get('btf')).toBe(true)
+  expect(report.get('kfunc-calls')).toBe(canCallKfuncs())
+  const conntrack = Object.keys(conntrackKfuncs) as FeatureName[]
+  expect(report.size).toBe(conntrack.length + 4)
+  if (report.get('nat-info-types')) expect(conntrack.every((id) => report.get(id))).toBe(true)
+})

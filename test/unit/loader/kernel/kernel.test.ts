@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Btf } from '../../../../src/asm/btf/reader.ts'
+import { BtfWriter } from '../../../../src/asm/btf/writer.ts'
+import { openFdCount } from '../../../../src/loader/bpf/fd.ts'
+import {
+  missingCapabilities,
+  parseEffectiveCapabilities,
+} from '../../../../src/loader/kernel/capabilities.ts'
+import { natInfoTypesAgree } from '../../../../src/loader/kernel/conntrack-kfuncs.ts'
+import { features, hasFeature, requireFeature } from '../../../../src/loader/kernel/features.ts'
+import { openModuleBtf } from '../../../../src/loader/kernel/module-btf.ts'
+import { hasTcx } from '../../../../src/loader/kernel/tcx-probe.ts'
+import type { KernelTypes } from '../../../../src/loader/kernel/vmlinux-btf.ts'
+import { FakeKernel, pointee } from '../bpf/fake-kernel.ts'
+
+const EPERM = 1
+const ENODEV = 19
+const EINVAL = 22
+
+describe('capabilities', () => {
+  it('are read from the status text', () => {
+    const status = 'Name:\tnode\nCapPrm:\t0000000000000000\nCapEff:\t000001ffffffffff\nCapBnd:\t0\n'
+    expect(parseEffectiveCapabilities(status)).toBe(0x1ffffffffffn)
+    expect(parseEffectiveCapabilities('Name:\tnode\n')).toBeUndefined()
+  })
+
+  it('are missing when their bit is not set, unless CAP_SYS_ADMIN is', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 41n - 1n }), (mask) => {
+        const missing = missingCapabilities(['CAP_BPF', 'CAP_NET_ADMIN'], mask)
+        const admin = (mask & (1n << 21n)) !== 0n
+        expect(missing.includes('CAP_BPF')).toBe(!admin && (mask & (1n << 39n)) === 0n)
+        expect(missing.includes('CAP_NET_ADMIN')).toBe(!admin && (mask & (1n << 12n)) === 0n)
+      }),
+    )
+  })
+})
+
+describe('tcx', () => {
+  it.each([
+    [0, true],
+    [-ENODEV, true],
+    [-EINVAL, false],
+  ])('answer %d means %s', (answer, expected) => {
+    expect(hasTcx(new FakeKernel({ BPF_PROG_QUERY: () => answer }))).toBe(expected)
+  })
+
+  it('is unknown without privileges', () => {
+    const kernel = new FakeKernel({ BPF_PROG_QUERY: () => -EPERM })
+    expect(() => hasTcx(kernel)).toThrow(expect.objectContaining({ errnoName: 'EPERM' }))
+  })
+})
+
+describe('features', () => {
+  it('have names, releases and reasons', () => {
+    for (const feature of Object.values(features)) {
+      expect(feature.since).toMatch(/^\d\.\d+$/)
+      for (const text of [feature.name, feature.what, feature.why, feature.otherwise])
+        expect(text.length).toBeGreaterThan(5)
+    }
+  })
+
+  it('that are missing say what else can be done', () => {
+    const bpf = new FakeKernel({ BPF_PROG_QUERY: () => -EINVAL, BPF_PROG_LOAD: () => -EINVAL })
+    expect(hasFeature('kfunc-calls', { bpf })).toBe(false)
+    expect(() => requireFeature('tcx', { bpf })).toThrow(
+      'this kernel has no tcx links; Linux 6.6 and later do',
+    )
+    expect(() => requireFeature('tcx', { bpf })).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/clsact/), since: '6.6' }),
+    )
+  })
+
+  it('leave no program behind', () => {
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    expect(hasFeature('kfunc-calls', { bpf })).toBe(true)
+    expect(bpf.closed).toEqual([17])
+  })
+})
+
+describe('types of the NAT functions', () => {
+  /** Modules that take the struct from the kernel, or each define their own. */
+  function kernel(own: boolean): KernelTypes {
+    const writer = new BtfWriter()
+    const int = writer.int('int', 4, { signed: true })
+    const shared = writer.struct('nf_conn___init', 0, [])
+    const vmlinux = Btf.parse(writer.finish())
+    const module = (name: string) => {
+      const split = new BtfWriter(vmlinux)
+      const pointer = split.ptr(own ? split.struct('nf_conn___init', 0, []) : shared)
+      const prototype =
+        name === 'nf_nat'
+          ? split.funcProto(int, [{ name: 'nfct', type: pointer }])
+          : split.funcProto(pointer, [])
+      split.func(name === 'nf_nat' ? 'bpf_ct_set_nat_info' : 'bpf_skb_ct_alloc', prototype, 'global')
+      return Btf.parse(split.finish(), vmlinux)
+    }
+    const modules = new Map(['nf_nat', 'nf_conntrack'].map((name) => [name, module(name)]))
+    return {
+      vmlinux,
+      moduleNames: () => [...modules.keys()],
+      module: (name) => modules.get(name) ?? expect.fail(name),
+    }
+  }
+
+  it('agree when both come from the kernel', () => {
+    expect(natInfoTypesAgree(kernel(false))).toBe(true)
+  })
+
+  it('disagree when each module has its own, equal ids or not', () => {
+    expect(natInfoTypesAgree(kernel(true))).toBe(false)
+  })
+
+  it('are unknown without the functions', () => {
+    const { vmlinux } = kernel(false)
+    const bare: KernelTypes = { vmlinux, moduleNames: () => [], module: () => expect.fail('none') }
+    expect(natInfoTypesAgree(bare)).toBeUndefined()
+    expect(hasFeature('nat-info-types', { kernel: bare })).toBe(false)
+  })
+})
+
+describe("modules' types", () => {
+  /** BTF ids 1 to 4 are these; the file descriptor of id n is 100 + n. */
+  const names = ['vmlinux', 'nf_conntrack', '', 'nf_nat']
+  const machine = () =>
+    new FakeKernel({
+      BPF_BTF_GET_NEXT_ID: (request) => {
+        const id = request.readU32(0) + 1
+        request.u32(4, id)
+        return id > names.length ? -2 : 0
+      },
+      BPF_BTF_GET_FD_BY_ID: (request) => 100 + request.readU32(0),
+      BPF_OBJ_GET_INFO_BY_FD: (request) => {
+        const info = pointee(request, 8)
+        const name = names[request.readU32(0) - 101] ?? ''
+        new DataView(info.buffer).setUint32(28, name === '' ? 0 : 1, true)
+        request.pointers[0]?.inner[0]?.buffer.set(new TextEncoder().encode(name))
+        return 0
+      },
+    })
+
+  it('are found by name among all, in the order asked for', () => {
+    const kernel = machine()
+    const fds = openModuleBtf(kernel, ['nf_nat', 'nf_conntrack'])
+    expect(fds.map((fd) => fd.number)).toEqual([104, 102])
+    for (const fd of fds) fd.close()
+    expect(kernel.closed.sort()).toEqual([101, 102, 103, 104])
+  })
+
+  it('cost nothing when there are none to find', () => {
+    const kernel = machine()
+    expect(openModuleBtf(kernel, [])).toEqual([])
+    expect(kernel.requests).toEqual([])
+  })
+
+  it('that are gone are named, and nothing stays open', () => {
+    const before = openFdCount()
+    expect(() => openModuleBtf(machine(), ['nf_nat', 'gone'])).toThrow(/module gone/)
+    expect(openFdCount()).toBe(before)
+  })
+})
