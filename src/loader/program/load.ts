@@ -1,7 +1,6 @@
 import { programBtf } from '../../asm/btf/program-btf.ts'
 import type { TsbpfError } from '../../asm/diagnostics/error.ts'
 import { encode } from '../../asm/isa/encode.ts'
-import { annotate } from '../../asm/isa/fields.ts'
 import type { MapSpec, ProgramSpec } from '../../asm/program.ts'
 import { programTypes } from '../../asm/program.ts'
 import { bpfError } from '../bpf/error.ts'
@@ -16,6 +15,7 @@ import { FileSourceText, type SourceText } from '../source-text.ts'
 import { VerifierError } from '../verifier/error.ts'
 import { loadBtf } from './load-btf.ts'
 import { loadWithLog } from './load-with-log.ts'
+import { locateSource } from './locate-source.ts'
 import { BpfProgram } from './program.ts'
 import { resolveSymbols } from './resolve.ts'
 
@@ -56,7 +56,7 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
   const { maps, bpf = kernelBpf, kernel = runningKernelTypes(), logLevel = 0 } = options
   checkMaps(spec, maps)
   const source = options.sourceText ?? new FileSourceText()
-  const located = locate(spec, source)
+  const located = locateSource(spec, source)
   const line = (file: string, number: number) => source.line(file, number)
   const resolved = resolveSymbols(located, (name) => maps.get(name)?.fd.number, kernel)
 
@@ -87,16 +87,6 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
   } finally {
     for (const fd of held) fd.close()
   }
-}
-
-/** Follows every statement's position to the TypeScript it was compiled from. */
-function locate(spec: ProgramSpec, source: SourceText): ProgramSpec {
-  const instructions = spec.instructions.map((instruction) =>
-    instruction.source === undefined
-      ? instruction
-      : annotate(instruction, { source: source.locate(instruction.source) }),
-  )
-  return { ...spec, instructions }
 }
 
 function checkMaps(spec: ProgramSpec, maps: ReadonlyMap<string, LoadedMap>): void {
