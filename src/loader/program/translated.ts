@@ -18,7 +18,7 @@ const callOpcode = 0x85
  * had (`kernel.kptr_restrict`) stay numbers.
  */
 export function translatedInstructions(program: BpfProgram): Instruction[] {
-  const instructions = decode(program.translated())
+  const instructions = decode(program.translated(), 'little', { rewritten: true })
   const functions = functionNames(instructions)
   const maps = new Map<number, string | undefined>()
   return instructions.map((instruction) => {

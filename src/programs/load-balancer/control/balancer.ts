@@ -54,13 +54,13 @@ export async function readBalancer<T>(body: (balancer: Balancer) => T | Promise<
 
 /** Opens the running balancer to change it: no other command changes it meanwhile. */
 export async function changeBalancer<T>(
-  options: LockOptions,
+  options: LockOptions & { readonly nothing?: string },
   body: (balancer: Balancer) => T | Promise<T>,
 ): Promise<T> {
   checkPrivileges()
   const directory = stateDirectory()
   // Looked for before locking, so that asking after a balancer that is not there makes nothing.
-  openTables(directory).close()
+  openTables(directory, options.nothing).close()
   return await locked(directory, options, () => readBalancer(body))
 }
 

@@ -29,7 +29,8 @@ export interface DownResult {
 export async function down(
   options: LockOptions & { readonly interface?: string | undefined } = {},
 ): Promise<DownResult> {
-  return await changeBalancer(options, async (balancer) => {
+  const nothing = 'there is nothing to take down: no load balancer is running in this network namespace'
+  return await changeBalancer({ ...options, nothing }, async (balancer) => {
     const attached = listAttachments(balancer.route, balancer.tables, balancer.directory)
     const chosen = chooseInterfaces(balancer, attached, options.interface)
     for (const { ifindex } of chosen) {

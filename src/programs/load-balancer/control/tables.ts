@@ -56,12 +56,12 @@ export interface Tables {
 type OpenMap = <K, V>(spec: MapSpec, key: Codec<K>, value: Codec<V>) => BpfMap<K, V>
 
 /** Opens the maps of a running balancer. @throws {NotFoundError} when none is running here */
-export function openTables(directory: string): Tables {
+export function openTables(
+  directory: string,
+  nothing = 'no load balancer is running in this network namespace',
+): Tables {
   if (!existsSync(mapPin(directory, maps.frontends.spec.name)))
-    throw new NotFoundError(
-      'no load balancer is running in this network namespace',
-      'Start one with `tsbpf-lb up INTERFACE`.',
-    )
+    throw new NotFoundError(nothing, 'Start one with `tsbpf-lb up INTERFACE`.')
   return collect((spec, key, value) => BpfMap.openPinned(mapPin(directory, spec.name), spec, { key, value }))
 }
 
