@@ -9,7 +9,7 @@ export interface Region {
   readonly bytes: Uint8Array
   readonly view: DataView
   readonly writable: boolean
-  /** What the address stands for, where it is no memory but a handle (a map). */
+  /** What the address stands for, where it is a handle: a map (without bytes), a kernel object. */
   readonly object: object | undefined
 }
 
@@ -52,16 +52,14 @@ export class Memory {
     this.#addresses.delete(region.object ?? region.bytes)
   }
 
-  /** The address of bytes or of an object without memory (a map); mapped now if they are not yet. */
-  addressOf(object: Uint8Array | object, name: string): number {
-    const known = this.#addresses.get(object)
-    if (known !== undefined) return known
-    const address =
-      object instanceof Uint8Array
-        ? this.map(name, object)
-        : this.#add(name, new Uint8Array(0), false, object)
-    this.#addresses.set(object, address)
-    return address
+  /** The address of bytes; mapped now if they are not yet. */
+  addressOf(bytes: Uint8Array, name: string): number {
+    return this.#once(bytes, () => this.map(name, bytes))
+  }
+
+  /** The address that stands for an object; with its bytes, if the program may access it directly. */
+  handle(object: object, name: string, bytes: Uint8Array = new Uint8Array(0)): number {
+    return this.#once(object, () => this.#add(name, bytes, true, object))
   }
 
   /** The object whose address this is; undefined for memory and for what is mapped nowhere. */
@@ -84,6 +82,14 @@ export class Memory {
     if (size === 0) return new Uint8Array(0)
     const region = this.find(lo, hi, size, write, place)
     return region.bytes.subarray(lo - region.base, lo - region.base + size)
+  }
+
+  #once(what: object, add: () => number): number {
+    const known = this.#addresses.get(what)
+    if (known !== undefined) return known
+    const address = add()
+    this.#addresses.set(what, address)
+    return address
   }
 
   #add(name: string, bytes: Uint8Array, writable: boolean, object: object | undefined): number {
@@ -113,7 +119,7 @@ export class Memory {
           : 'It is no pointer, or one to memory that is gone.',
       )
     const at = lo - region.base
-    if (region.object !== undefined)
+    if (region.object !== undefined && region.size === 0)
       return new MemoryAccessError(
         `${what}: ${region.name} cannot be read or written directly`,
         address,

@@ -1,0 +1,50 @@
+/**
+ * `tsbpf-lb/asm`: write, compile, print and read BPF programs. Pure TypeScript: no system call, any machine.
+ */
+export { type Assembled, type AssembleOptions, assemble } from './assemble/assembler.ts'
+export { branch, type Item, label, plain } from './assemble/items.ts'
+export { memberPath, sizeOf as btfSizeOf } from './btf/layout.ts'
+export { type ProgramBtf, programBtf } from './btf/program-btf.ts'
+export { comparePrototype, describePrototype } from './btf/prototype.ts'
+export { Btf } from './btf/reader.ts'
+export { BtfWriter } from './btf/writer.ts'
+export { TsbpfError } from './diagnostics/error.ts'
+export type { SourcePosition } from './diagnostics/source-position.ts'
+export { ProgramBuilder } from './dsl/builder.ts'
+export type { Condition } from './dsl/condition.ts'
+export { ETH_P_IP, ETH_P_IPV6, SkBuff, type SkbContext, TC_ACT_OK, TC_ACT_SHOT } from './dsl/context.ts'
+export type { LocalVariable, Otherwise } from './dsl/control-flow.ts'
+export { BuildError } from './dsl/errors.ts'
+export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel-type.ts'
+export { acquired, borrowed, consumed, contextParameter, type Kfunc, kfunc, memory } from './dsl/kfunc.ts'
+export {
+  ArrayIndex,
+  array as arrayMap,
+  arrayOfMaps,
+  hash as hashMap,
+  type MapDefinition,
+  type MapOfMapsDefinition,
+  perCpuArray as perCpuArrayMap,
+  perCpuHash as perCpuHashMap,
+} from './dsl/map.ts'
+export type { Packet } from './dsl/packet.ts'
+export { type ProgramOptions, tc } from './dsl/program.ts'
+export type { ArrayRef, Ref, RefOf } from './dsl/reference.ts'
+export type { Int, Net } from './dsl/values.ts'
+export * from './isa/alu.ts'
+export * from './isa/call.ts'
+export { decode } from './isa/decode.ts'
+export { type Endianness, encode, slotCount } from './isa/encode.ts'
+export { annotate } from './isa/fields.ts'
+export type { Instruction, SymbolReference } from './isa/instruction.ts'
+export * from './isa/jump.ts'
+export * from './isa/load-imm64.ts'
+export * from './isa/memory.ts'
+export * from './isa/registers.ts'
+export type { Codec } from './layout/codec.ts'
+export { be16, be32, be64, s8, s16, s32, s64, u8, u16, u32, u64 } from './layout/scalar.ts'
+export { array, codecOf, type StructType, struct, type ValueOf } from './layout/struct.ts'
+export * from './packet/headers.ts'
+export type { FunctionSpec, KfuncSpec, MapSpec, MapType, ProgramSpec, ProgramType } from './program.ts'
+export { asmListing, hexListing, jsonListing } from './text/listing.ts'
+export { pseudoC } from './text/pseudo-c.ts'

@@ -1,0 +1,80 @@
+import type { MapDefinition, MapOfMapsDefinition } from '../../dsl/map.ts'
+import { codecOf, type Fields, type StructType, type ValueOf } from '../../layout/struct.ts'
+import type { MapSpec } from '../../program.ts'
+import { ArrayMap } from './array.ts'
+import { HashMap } from './hash.ts'
+import { LpmTrieMap } from './lpm-trie.ts'
+import { TypedMap, type VmMap } from './map.ts'
+import { MapOfMaps } from './of-maps.ts'
+import { RingBufferMap } from './ring-buffer.ts'
+
+/** Makes an empty map. @throws {RangeError} for types that the interpreter does not have */
+export function createMap(spec: MapSpec): VmMap {
+  switch (spec.type) {
+    case 'array':
+    case 'percpu_array':
+      return new ArrayMap(spec)
+    case 'hash':
+    case 'lru_hash':
+    case 'percpu_hash':
+    case 'lru_percpu_hash':
+      return new HashMap(spec)
+    case 'lpm_trie':
+      return new LpmTrieMap(spec)
+    case 'array_of_maps':
+    case 'hash_of_maps':
+      return new MapOfMaps(spec)
+    case 'ringbuf':
+      return new RingBufferMap(spec)
+    case 'prog_array':
+      throw new RangeError(`map "${spec.name}": the interpreter has no tail calls`)
+  }
+}
+
+/** Looks at a map through the layouts it was declared with. */
+export function typedMap<K extends Fields, V extends Fields>(
+  map: VmMap,
+  definition: MapDefinition<K, V>,
+): TypedMap<ValueOf<StructType<K>>, ValueOf<StructType<V>>> {
+  return new TypedMap(map, codecOf(definition.key), codecOf(definition.value))
+}
+
+/** The maps of a program, by name. They live on between runs. */
+export class VmMaps {
+  readonly byName: ReadonlyMap<string, VmMap>
+
+  constructor(specs: readonly MapSpec[]) {
+    this.byName = new Map(specs.map((spec) => [spec.name, createMap(spec)]))
+  }
+
+  /** A map through its layouts. @throws {RangeError} when the program does not use it */
+  of<K extends Fields, V extends Fields>(
+    definition: MapDefinition<K, V>,
+  ): TypedMap<ValueOf<StructType<K>>, ValueOf<StructType<V>>> {
+    return typedMap(this.#get(definition.spec.name), definition)
+  }
+
+  /**
+   * Makes an inner map of a map of maps and puts it at `index`, in place of the one that is there.
+   *
+   * @param maxEntries of the inner map; where it is left out, as many as the template has
+   */
+  putInner<K extends Fields, IK extends Fields, IV extends Fields>(
+    outer: MapOfMapsDefinition<K, IK, IV>,
+    index: number | Uint8Array,
+    maxEntries = outer.inner.spec.maxEntries,
+  ): TypedMap<ValueOf<StructType<IK>>, ValueOf<StructType<IV>>> {
+    const map = this.#get(outer.spec.name)
+    if (!(map instanceof MapOfMaps)) throw new RangeError(`map "${outer.spec.name}" holds no maps`)
+    const inner = createMap({ ...outer.inner.spec, maxEntries })
+    map.put(index, inner)
+    return typedMap(inner, outer.inner)
+  }
+
+  #get(name: string): VmMap {
+    const map = this.byName.get(name)
+    if (map === undefined)
+      throw new RangeError(`the program has no map "${name}"; it has ${[...this.byName.keys()].join(', ')}`)
+    return map
+  }
+}
