@@ -2,11 +2,20 @@ import { defineConfig } from 'vitest/config'
 
 // Two kinds of test. `unit`: pure, unprivileged, parallel. `kernel`: as root on the running kernel, in
 // network namespaces of their own; one process per file (setns moves the process) and one file at a time.
+// Examples import the package by its name; here that name means the source.
+const alias = Object.fromEntries(
+  ['asm', 'loader', 'programs'].map((room) => [
+    `tsbpf-lb/${room}`,
+    new URL(`./src/${room}/index.ts`, import.meta.url).pathname,
+  ]),
+)
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads' } },
+      { resolve: { alias }, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads' } },
       {
+        resolve: { alias },
         test: {
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts'],

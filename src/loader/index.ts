@@ -1,6 +1,7 @@
 /** `tsbpf-lb/loader`: load programs into the running kernel, attach them, read and write their maps. Linux only. */
 export { formatIp, parseIp } from './address/ip.ts'
 export { ensureBpffs, listPins, makePinDirectory, removePinDirectory, unpin } from './bpf/bpffs.ts'
+export { createMap, createPerCpuMap } from './bpf/create-map.ts'
 export { BpfMap, type MapCodecs } from './bpf/map.ts'
 export { perCpu } from './bpf/per-cpu-codec.ts'
 export { hasFeature, probeFeatures, requireFeature } from './kernel/features.ts'

@@ -27,8 +27,8 @@ export interface LoadedMap {
 
 /** What a program is loaded with. */
 export interface LoadOptions {
-  /** The program's maps by name. */
-  readonly maps: ReadonlyMap<string, LoadedMap>
+  /** The program's maps: all that it refers to, in any order. */
+  readonly maps: Iterable<LoadedMap> | ReadonlyMap<string, LoadedMap>
   /** Where kfuncs and struct members are looked up; the running kernel when absent. */
   readonly kernel?: KernelTypes
   /** The verifier's log in {@link BpfProgram.log}: 1 the path taken, 2 everything; none when absent. */
@@ -53,7 +53,8 @@ export interface LoadOptions {
  * @throws {BpfError} when the kernel refuses without consulting the verifier
  */
 export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram {
-  const { maps, bpf = kernelBpf, kernel = runningKernelTypes(), logLevel = 0 } = options
+  const { bpf = kernelBpf, kernel = runningKernelTypes(), logLevel = 0 } = options
+  const maps = byName(options.maps)
   checkMaps(spec, maps)
   const source = options.sourceText ?? new FileSourceText()
   const located = locateSource(spec, source)
@@ -87,6 +88,11 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
   } finally {
     for (const fd of held) fd.close()
   }
+}
+
+function byName(maps: LoadOptions['maps']): ReadonlyMap<string, LoadedMap> {
+  if (maps instanceof Map) return maps
+  return new Map([...(maps as Iterable<LoadedMap>)].map((map) => [map.spec.name, map]))
 }
 
 function checkMaps(spec: ProgramSpec, maps: ReadonlyMap<string, LoadedMap>): void {
