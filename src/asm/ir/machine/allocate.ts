@@ -2,6 +2,7 @@ import {
   allocatable,
   definitions,
   firstVirtual,
+  hasPseudoSource,
   isMove,
   type MachineFunction,
   type MachineInstruction,
@@ -38,11 +39,6 @@ function apply(code: MachineFunction, colours: ReadonlyMap<number, number>): voi
     }
     block.instructions = block.instructions.filter((i) => !(isMove(i) && i.dst === i.src))
   }
-}
-
-/** Calls and 64-bit immediates keep a kind, not a register, in their source field. */
-function hasPseudoSource(instruction: MachineInstruction): boolean {
-  return instruction.opcode === 0x85 || instruction.opcode === 0x18
 }
 
 type Move = MachineInstruction
@@ -225,7 +221,6 @@ class Colouring {
   #georgeTest(u: number, v: number): boolean {
     for (const t of this.#active(v))
       if (t >= firstVirtual && this.#degreeOf(t) >= allocatable && !this.#neighbours(t).has(u)) return false
-      else if (t < firstVirtual && t === u) return false
     return true
   }
 

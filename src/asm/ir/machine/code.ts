@@ -1,6 +1,8 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import type { SymbolReference } from '../../isa/instruction.ts'
+import { aluCode, atomicFetchBit, instructionClass, modeCode, operandSource } from '../../isa/opcodes.ts'
 import type { FrameObject } from '../graph.ts'
+import { opcode } from './instructions.ts'
 
 /**
  * Machine code before register allocation: BPF instructions whose registers may be virtual. Numbers 0–10 are the
@@ -43,53 +45,35 @@ export interface MachineFunction {
 
 /** The lowest number of a virtual register. */
 export const firstVirtual = 16
+/** r10 points to the end of the stack and is never written. */
+export const framePointer = 10
 /** r0–r9 can be allocated; r10 is the frame pointer. */
 export const allocatable = 10
 /** Registers a call overwrites: r0–r5. */
 export const callClobbered = 6
 
-const CLASS_LDX = 0x01
-const CLASS_ST = 0x02
-const CLASS_STX = 0x03
-const CLASS_ALU = 0x04
-const CLASS_JMP = 0x05
-const CLASS_JMP32 = 0x06
-const CLASS_ALU64 = 0x07
-const SOURCE_X = 0x08
-const OP_CALL = 0x85
-const OP_EXIT = 0x95
-const OP_JA = 0x05
-const OP_MOV = 0xb0
-const OP_NEG = 0x80
-const OP_END = 0xd0
-/** `r1 = r2`, 64 bits. */
-const MOVE = 0xbf
-const MODE_ATOMIC = 0xc0
-const ATOMIC_FETCH = 0x01
-
 /** Whether this is a plain 64-bit register copy, which coalescing may remove. */
 export function isMove(instruction: MachineInstruction): boolean {
-  return instruction.opcode === MOVE && instruction.offset === 0
+  return instruction.opcode === opcode.move64 && instruction.offset === 0
+}
+
+/** Calls and 64-bit immediates keep a kind, not a register, in their source field. */
+export function hasPseudoSource(instruction: MachineInstruction): boolean {
+  return instruction.opcode === opcode.call || instruction.opcode === opcode.loadImmediate64
 }
 
 /** Registers an instruction writes, clobbered ones included. */
 export function definitions(instruction: MachineInstruction): readonly number[] {
-  const { opcode } = instruction
-  switch (opcode & 0x07) {
-    case CLASS_ALU:
-    case CLASS_ALU64:
-    case CLASS_LDX:
+  switch (classOf(instruction)) {
+    case instructionClass.ld:
+    case instructionClass.ldx:
+    case instructionClass.alu:
+    case instructionClass.alu64:
       return [instruction.dst]
-    case 0x00:
-      return [instruction.dst]
-    case CLASS_STX:
-      return (opcode & 0xe0) === MODE_ATOMIC && (instruction.imm & ATOMIC_FETCH) !== 0
-        ? [instruction.src]
-        : []
-    case CLASS_JMP:
-      return opcode === OP_CALL ? clobbered : []
+    case instructionClass.stx:
+      return isAtomic(instruction) && (instruction.imm & atomicFetchBit) !== 0 ? [instruction.src] : []
     default:
-      return []
+      return instruction.opcode === opcode.call ? clobbered : []
   }
 }
 
@@ -97,33 +81,41 @@ const clobbered: readonly number[] = Array.from({ length: callClobbered }, (_, i
 
 /** Registers an instruction reads. r10 is not reported: it is always there. */
 export function uses(instruction: MachineInstruction): readonly number[] {
-  return readRegisters(instruction).filter((register) => register !== 10)
+  return readRegisters(instruction).filter((register) => register !== framePointer)
 }
 
 function readRegisters(instruction: MachineInstruction): readonly number[] {
-  const { opcode, dst, src } = instruction
-  const usesSource = (opcode & SOURCE_X) !== 0
-  switch (opcode & 0x07) {
-    case CLASS_ALU:
-    case CLASS_ALU64: {
-      const operation = opcode & 0xf0
-      if (operation === OP_MOV) return usesSource ? [src] : []
-      if (operation === OP_NEG || operation === OP_END) return [dst]
+  const { dst, src } = instruction
+  const usesSource = (instruction.opcode & operandSource.register) !== 0
+  switch (classOf(instruction)) {
+    case instructionClass.alu:
+    case instructionClass.alu64: {
+      const operation = instruction.opcode & 0xf0
+      if (operation === aluCode.mov) return usesSource ? [src] : []
+      if (operation === aluCode.neg || operation === aluCode.end) return [dst]
       return usesSource ? [dst, src] : [dst]
     }
-    case CLASS_LDX:
+    case instructionClass.ldx:
       return [src]
-    case CLASS_ST:
+    case instructionClass.st:
       return [dst]
-    case CLASS_STX:
+    case instructionClass.stx:
       return [dst, src]
-    case CLASS_JMP:
-    case CLASS_JMP32:
-      if (opcode === OP_CALL) return Array.from({ length: instruction.argumentCount ?? 0 }, (_, i) => i + 1)
-      if (opcode === OP_EXIT) return [0]
-      if (opcode === OP_JA) return []
-      return usesSource ? [dst, src] : [dst]
-    default:
+    case instructionClass.ld:
       return []
+    default:
+      if (instruction.opcode === opcode.call)
+        return Array.from({ length: instruction.argumentCount ?? 0 }, (_, i) => i + 1)
+      if (instruction.opcode === opcode.exit) return [0]
+      if (instruction.opcode === opcode.jump) return []
+      return usesSource ? [dst, src] : [dst]
   }
+}
+
+function classOf(instruction: MachineInstruction): number {
+  return instruction.opcode & 0x07
+}
+
+function isAtomic(instruction: MachineInstruction): boolean {
+  return (instruction.opcode & 0xe0) === modeCode.atomic
 }

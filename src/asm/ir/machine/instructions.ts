@@ -1,93 +1,89 @@
+import {
+  aluCode,
+  atomicCode,
+  byteOrderCode,
+  instructionClass,
+  jumpCode,
+  loadImm64Opcode,
+  modeCode,
+  operandSource,
+  signedDivisionOffset,
+  sizeCode,
+} from '../../isa/opcodes.ts'
 import type { BinaryOperator, Comparison } from '../graph.ts'
 
-/** Opcode bits of RFC 9669 section 4 that the code generator needs, by the names of the intermediate representation. */
+/** Opcodes for what the intermediate representation calls by its own names. */
 
-const aluOperation: Readonly<Record<BinaryOperator, number>> = {
-  add: 0x00,
-  sub: 0x10,
-  mul: 0x20,
-  div: 0x30,
-  sdiv: 0x30,
-  or: 0x40,
-  and: 0x50,
-  lsh: 0x60,
-  rsh: 0x70,
-  mod: 0x90,
-  smod: 0x90,
-  xor: 0xa0,
-  arsh: 0xc0,
+const { register, immediate } = operandSource
+type Size = 1 | 2 | 4 | 8
+type Bits = 32 | 64
+
+const sizeBits: Readonly<Record<Size, number>> = {
+  1: sizeCode.b,
+  2: sizeCode.h,
+  4: sizeCode.w,
+  8: sizeCode.dw,
+}
+const aluClass = (bits: Bits): number => (bits === 64 ? instructionClass.alu64 : instructionClass.alu)
+
+/** Opcode of `dst op= src|imm`; signed division also needs an offset ({@link aluOffset}). */
+export function aluOpcode(operator: BinaryOperator, bits: Bits, fromRegister: boolean): number {
+  const operation = operator === 'sdiv' ? 'div' : operator === 'smod' ? 'mod' : operator
+  return aluCode[operation] | aluClass(bits) | (fromRegister ? register : immediate)
 }
 
-const jumpOperation: Readonly<Record<Comparison, number>> = {
-  eq: 0x10,
-  gt: 0x20,
-  ge: 0x30,
-  set: 0x40,
-  ne: 0x50,
-  sgt: 0x60,
-  sge: 0x70,
-  lt: 0xa0,
-  le: 0xb0,
-  slt: 0xc0,
-  sle: 0xd0,
-}
-
-const sizeBits: Readonly<Record<1 | 2 | 4 | 8, number>> = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 }
-
-/** Opcode of `dst op= src|imm`; signed division also needs offset 1 ({@link aluOffset}). */
-export function aluOpcode(operator: BinaryOperator, bits: 32 | 64, fromRegister: boolean): number {
-  return aluOperation[operator] | (bits === 64 ? 0x07 : 0x04) | (fromRegister ? 0x08 : 0)
-}
-
-/** The offset field of an arithmetic instruction: 1 marks the signed forms of division and modulo. */
+/** The offset field of an arithmetic instruction. */
 export function aluOffset(operator: BinaryOperator): number {
-  return operator === 'sdiv' || operator === 'smod' ? 1 : 0
+  return operator === 'sdiv' || operator === 'smod' ? signedDivisionOffset : 0
 }
 
 /** Opcode of a conditional jump. */
-export function jumpOpcode(comparison: Comparison, bits: 32 | 64, fromRegister: boolean): number {
-  return jumpOperation[comparison] | (bits === 64 ? 0x05 : 0x06) | (fromRegister ? 0x08 : 0)
+export function jumpOpcode(comparison: Comparison, bits: Bits, fromRegister: boolean): number {
+  const inClass = bits === 64 ? instructionClass.jmp : instructionClass.jmp32
+  return jumpCode[`j${comparison}`] | inClass | (fromRegister ? register : immediate)
 }
 
-/** Opcode of a load into a register (mode MEM). */
-export function loadOpcode(size: 1 | 2 | 4 | 8): number {
-  return 0x61 | sizeBits[size]
+/** Opcode of a load into a register. */
+export function loadOpcode(size: Size): number {
+  return instructionClass.ldx | modeCode.mem | sizeBits[size]
 }
 
-/** Opcode of a store of a register (mode MEM). */
-export function storeOpcode(size: 1 | 2 | 4 | 8): number {
-  return 0x63 | sizeBits[size]
+/** Opcode of a store of a register. */
+export function storeOpcode(size: Size): number {
+  return instructionClass.stx | modeCode.mem | sizeBits[size]
 }
 
-/** Opcode of a store of an immediate (mode MEM). */
-export function storeImmediateOpcode(size: 1 | 2 | 4 | 8): number {
-  return 0x62 | sizeBits[size]
+/** Opcode of a store of an immediate. */
+export function storeImmediateOpcode(size: Size): number {
+  return instructionClass.st | modeCode.mem | sizeBits[size]
 }
 
-/** Opcode of an atomic operation. */
+/** Opcode of an atomic operation; which one is in the immediate ({@link atomicImmediate}). */
 export function atomicOpcode(size: 4 | 8): number {
-  return 0xc3 | sizeBits[size]
+  return instructionClass.stx | modeCode.atomic | sizeBits[size]
 }
 
 /** The immediate that says which atomic operation it is. */
-export const atomicImmediate = { add: 0x00, or: 0x40, and: 0x50, xor: 0xa0, fetch: 0x01 } as const
+export function atomicImmediate(operator: 'add' | 'and' | 'or' | 'xor', fetch: boolean): number {
+  return atomicCode[fetch ? (`fetch_${operator}` as const) : operator]
+}
 
 export const opcode = {
   /** `r1 = r2` */
-  move64: 0xbf,
+  move64: aluCode.mov | instructionClass.alu64 | register,
   /** `w1 = w2` */
-  move32: 0xbc,
+  move32: aluCode.mov | instructionClass.alu | register,
   /** `r1 = imm`, sign-extended */
-  moveImmediate64: 0xb7,
+  moveImmediate64: aluCode.mov | instructionClass.alu64 | immediate,
   /** `w1 = imm` */
-  moveImmediate32: 0xb4,
+  moveImmediate32: aluCode.mov | instructionClass.alu | immediate,
   /** `r1 = imm64 ll` */
-  loadImmediate64: 0x18,
-  negate64: 0x87,
-  negate32: 0x84,
+  loadImmediate64: loadImm64Opcode,
+  negate64: aluCode.neg | instructionClass.alu64,
+  negate32: aluCode.neg | instructionClass.alu,
   /** `r1 = be16|32|64 r1`: a byte swap on a little-endian machine */
-  toBigEndian: 0xdc,
-  call: 0x85,
-  exit: 0x95,
-  jump: 0x05,
+  toBigEndian: aluCode.end | instructionClass.alu | byteOrderCode.be,
+  call: jumpCode.call | instructionClass.jmp,
+  exit: jumpCode.exit | instructionClass.jmp,
+  jump: jumpCode.ja | instructionClass.jmp,
 } as const

@@ -228,7 +228,7 @@ class Selector {
           dst: address.register,
           src: register,
           offset: op.offset,
-          imm: atomicImmediate[op.operator] | (op.fetch ? atomicImmediate.fetch : 0),
+          imm: atomicImmediate(op.operator, op.fetch),
           ...address.frame,
         })
         return
