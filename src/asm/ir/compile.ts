@@ -6,6 +6,7 @@ import { allocateRegisters } from './machine/allocate.ts'
 import type { MachineBlock, MachineInstruction } from './machine/code.ts'
 import { layOutFrame, markLoops, orderBlocks } from './machine/layout.ts'
 import { select } from './machine/select.ts'
+import { removeNeedlessSpills } from './machine/spill-cleanup.ts'
 import { optimise, type Pass, passes } from './optimise.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { splitCriticalEdges } from './passes/critical-edges.ts'
@@ -28,6 +29,7 @@ export function compile(graph: FunctionGraph, options: CompileOptions = {}): Ass
   const code = select(graph)
   markLoops(code)
   allocateRegisters(code)
+  removeNeedlessSpills(code)
   orderBlocks(code)
   layOutFrame(code)
   const items: Item[] = []

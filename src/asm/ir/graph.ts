@@ -44,6 +44,8 @@ export interface FrameObject {
   readonly name: string
   readonly size: number
   readonly align: number
+  /** Made by the register allocator: nothing but its own loads and stores touches it. */
+  readonly spill?: boolean
 }
 
 /** What a call calls, and what it does to the memory that the caller can see. */

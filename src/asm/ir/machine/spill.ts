@@ -19,6 +19,7 @@ export function insertSpills(code: MachineFunction, spilled: ReadonlySet<number>
       name: `spill ${code.frameObjects.length}`,
       size: 8,
       align: 8,
+      spill: true,
     }
     code.frameObjects.push(slot)
     slots.set(register, slot)
