@@ -12,11 +12,28 @@ export { TsbpfError } from './diagnostics/error.ts'
 export type { SourcePosition } from './diagnostics/source-position.ts'
 export { ProgramBuilder } from './dsl/builder.ts'
 export type { Condition } from './dsl/condition.ts'
-export { ETH_P_IP, ETH_P_IPV6, SkBuff, type SkbContext, TC_ACT_OK, TC_ACT_SHOT } from './dsl/context.ts'
+export {
+  ETH_P_IP,
+  ETH_P_IPV6,
+  SkBuff,
+  type SkbContext,
+  TC_ACT_OK,
+  TC_ACT_SHOT,
+  TCX_NEXT,
+} from './dsl/context.ts'
 export type { LocalVariable, Otherwise } from './dsl/control-flow.ts'
 export { BuildError } from './dsl/errors.ts'
 export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel-type.ts'
-export { acquired, borrowed, consumed, contextParameter, type Kfunc, kfunc, memory } from './dsl/kfunc.ts'
+export {
+  acquired,
+  borrowed,
+  consumed,
+  contextParameter,
+  enumeration,
+  type Kfunc,
+  kfunc,
+  memory,
+} from './dsl/kfunc.ts'
 export {
   ArrayIndex,
   array as arrayMap,

@@ -42,7 +42,7 @@ export class ProgramBuilder extends ControlFlow {
     const object = emitter.ssa.frameObject(type.name, type.size, 8)
     const pointer = emitter.emit({ kind: 'frame', object }, 'ptr')
     const ref = structRef(emitter, type, pointer, 'frame', type.name)
-    zeroFrame(emitter, pointer, type, Object.keys(values))
+    zeroFrame(emitter, pointer, type as unknown as StructType, values)
     storeFields(ref[location], type as unknown as StructType, 0, values, type.name)
     return ref
   }
@@ -226,7 +226,12 @@ export class ProgramBuilder extends ControlFlow {
       parameter.kind === 'object' && parameter.consumed ? [kernelPointer(args[i] as KernelRef).held] : [],
     )
     emitter.kfuncs.set(fn.name, fn.spec)
-    const callee: Callee = { kind: 'kfunc', name: fn.name, number: 0, writes: fn.writes, removable: false }
+    // Besides what every kfunc may write: the memory that it was given, wherever that is.
+    const given = fn.parameters.flatMap((parameter, i) =>
+      parameter.kind === 'memory' ? [(args[i] as Located)[location].space] : [],
+    )
+    const writes = [...new Set([...fn.writes, ...given])]
+    const callee: Callee = { kind: 'kfunc', name: fn.name, number: 0, writes, removable: false }
     const result = this.call(callee, type, values)
     for (const held of consumedObjects) emitter.held.delete(held)
     return result
@@ -246,8 +251,11 @@ export class ProgramBuilder extends ControlFlow {
           callerPosition(),
         )
       }
-      case 'scalar':
-        return typeof arg === 'number' ? literal(this.emitter, arg, parameter) : (arg as Int).ir
+      case 'enum':
+      case 'scalar': {
+        const type = parameter.kind === 'enum' ? parameter.type : parameter
+        return typeof arg === 'number' ? literal(this.emitter, arg, type) : (arg as Int).ir
+      }
     }
   }
 }

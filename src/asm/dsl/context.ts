@@ -53,8 +53,15 @@ export const SkBuff = struct('__sk_buff', {
   hwtstamp: u64,
 })
 
-/** The verdicts of a TC program (include/uapi/linux/pkt_cls.h). */
+/**
+ * Verdict of a TC program: not my business. The next program on the interface decides; after the last one the packet
+ * goes its usual way. TCX_NEXT to a tcx link (include/uapi/linux/bpf.h), TC_ACT_UNSPEC to a clsact filter
+ * (include/uapi/linux/pkt_cls.h).
+ */
+export const TCX_NEXT = -1
+/** Verdict of a TC program: the packet goes its usual way, and no further program sees it (TC_ACT_OK, TCX_PASS). */
 export const TC_ACT_OK = 0
+/** Verdict of a TC program: the packet is dropped (TC_ACT_SHOT, TCX_DROP). */
 export const TC_ACT_SHOT = 2
 
 /** The context of a TC program in the DSL. */

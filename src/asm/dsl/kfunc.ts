@@ -1,5 +1,5 @@
 import type { MemorySpace } from '../ir/graph.ts'
-import type { HostName, ScalarType } from '../layout/scalar.ts'
+import { type HostName, type ScalarType, u32 } from '../layout/scalar.ts'
 import type { StructType } from '../layout/struct.ts'
 import type { KfuncSpec } from '../program.ts'
 import type { SkbContext } from './context.ts'
@@ -15,6 +15,8 @@ export type KfuncParameter =
   | { readonly kind: 'memory'; readonly name: string }
   /** A kernel object; `consumed`: the call takes it over, nobody has to release it afterwards. */
   | { readonly kind: 'object'; readonly type: KernelType; readonly consumed: boolean }
+  /** A number that the kernel declares as `enum name`. */
+  | { readonly kind: 'enum'; readonly name: string; readonly type: ScalarType<HostName> }
   | ScalarType<HostName>
 
 /** What a kernel function returns: nothing, an integer, or an object that must be released (or null). */
@@ -42,7 +44,7 @@ export type KfuncArgument<P> = P extends { readonly kind: 'context' }
     ? Located
     : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }
       ? KernelRef<T>
-      : P extends ScalarType<HostName>
+      : P extends ScalarType<HostName> | { readonly kind: 'enum' }
         ? number | Int
         : never
 
@@ -58,7 +60,14 @@ export function contextParameter<const N extends string>(
   return { kind: 'context', name }
 }
 
-/** A pointer to memory that the program owns. */
+/** An enum of the kernel as a parameter, 32 bits wide; loaders compare kinds of types, so it is not just a `u32`. */
+export function enumeration<const N extends string>(
+  name: N,
+): { readonly kind: 'enum'; readonly name: N; readonly type: typeof u32 } {
+  return { kind: 'enum', name, type: u32 }
+}
+
+/** A pointer to memory that the program owns: to a struct of the kernel, or by name, such as `union nf_inet_addr`. */
 export function memory(layout: StructType | string): { readonly kind: 'memory'; readonly name: string } {
   return { kind: 'memory', name: typeof layout === 'string' ? layout : layout.name }
 }
@@ -100,5 +109,6 @@ export function kfunc<const P extends readonly KfuncParameter[], const R extends
 
 function typeName(type: KfuncParameter | Exclude<KfuncResult, 'void'>): string {
   if (type.kind === 'scalar') return type.name
+  if (type.kind === 'enum') return `enum ${type.name}`
   return type.kind === 'context' || type.kind === 'memory' ? `${type.name} *` : `${type.type.name} *`
 }

@@ -110,7 +110,8 @@ function define<K extends Fields, V extends Fields>(
     throw new RangeError(
       `map "${name}": its key struct ${key.name} has ${hole.length} bytes of implicit padding at offset ${hole.offset}; add a field there`,
     )
-  return { kind: 'map', spec: specOf(name, type, key.size, value.size, options), key, value }
+  const spec = { ...specOf(name, type, key.size, value.size, options), layout: { key, value } }
+  return { kind: 'map', spec, key, value }
 }
 
 function specOf(

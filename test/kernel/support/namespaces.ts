@@ -79,3 +79,8 @@ function removeAbandoned(): void {
     }
   }
 }
+
+/** Whether a program is installed on this machine; for comparing with tools that we do not depend on. */
+export function installed(command: string): boolean {
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(`${directory}/${command}`))
+}

@@ -1,5 +1,5 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
-import { type SkbContext, TC_ACT_OK } from '../../../asm/dsl/context.ts'
+import { type SkbContext, TCX_NEXT } from '../../../asm/dsl/context.ts'
 import type { KernelRef } from '../../../asm/dsl/kernel-type.ts'
 import type { Located, RefOf } from '../../../asm/dsl/reference.ts'
 import type { Int } from '../../../asm/dsl/values.ts'
@@ -55,7 +55,7 @@ export function passKnown(b: ProgramBuilder, skb: SkbContext, flow: Flow, ct: Co
           })
           b.kfunc(conntrack.release, [ct])
           countTraffic(b, skb, mark.and(markBackendMask), 0)
-          b.return(TC_ACT_OK)
+          b.return(TCX_NEXT)
         },
       )
     },
@@ -64,7 +64,7 @@ export function passKnown(b: ProgramBuilder, skb: SkbContext, flow: Flow, ct: Co
       b.if(established.and(flow.opensConnection().not()), () => {
         b.kfunc(conntrack.release, [ct])
         count(b, 'foreign')
-        b.return(TC_ACT_OK)
+        b.return(TCX_NEXT)
       })
     },
   )
@@ -102,7 +102,7 @@ export function open(
             })
             b.kfunc(conntrack.release, [entry])
             countTraffic(b, skb, index, 1)
-            b.return(TC_ACT_OK)
+            b.return(TCX_NEXT)
           },
         })
       },

@@ -4,7 +4,15 @@
  */
 
 import { kernelType, member } from '../../../asm/dsl/kernel-type.ts'
-import { acquired, borrowed, consumed, contextParameter, kfunc, memory } from '../../../asm/dsl/kfunc.ts'
+import {
+  acquired,
+  borrowed,
+  consumed,
+  contextParameter,
+  enumeration,
+  kfunc,
+  memory,
+} from '../../../asm/dsl/kfunc.ts'
 import { be16, be32, s32, u8, u16, u32, u64 } from '../../../asm/layout/scalar.ts'
 import { struct } from '../../../asm/layout/struct.ts'
 
@@ -62,7 +70,7 @@ export const allocate = kfunc(
 )
 export const setNatInfo = kfunc(
   'bpf_ct_set_nat_info',
-  [borrowed(NewConnection), memory('nf_inet_addr'), s32, u32],
+  [borrowed(NewConnection), memory('union nf_inet_addr'), s32, enumeration('nf_nat_manip_type')],
   s32,
   '6.1',
 )

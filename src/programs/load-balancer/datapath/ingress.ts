@@ -1,4 +1,4 @@
-import { TC_ACT_OK } from '../../../asm/dsl/context.ts'
+import { TCX_NEXT } from '../../../asm/dsl/context.ts'
 import { tc } from '../../../asm/dsl/program.ts'
 import { ethernetHeaderLength } from '../../../asm/packet/headers.ts'
 import type { ProgramSpec } from '../../../asm/program.ts'
@@ -26,7 +26,7 @@ export interface IngressOptions {
 /**
  * The load balancer's program at TC ingress. It sees to it that every packet for a service belongs to an entry of
  * the kernel's connection table that says how to translate it; netfilter, next on the packet's way, translates it
- * and its replies.
+ * and its replies. Whatever is not dropped goes on to the next program on the interface (TCX_NEXT).
  */
 export function ingress(options: IngressOptions = {}): ProgramSpec {
   return tc(ingressName, (b, skb) => {
@@ -39,7 +39,7 @@ export function ingress(options: IngressOptions = {}): ProgramSpec {
         protocol: flow.protocol,
         family: AF_INET,
       },
-      { otherwise: TC_ACT_OK },
+      { otherwise: TCX_NEXT },
     )
     const tuple = tupleOf(b, flow)
     const { service } = frontend

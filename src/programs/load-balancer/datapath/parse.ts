@@ -1,6 +1,6 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
 import type { Condition } from '../../../asm/dsl/condition.ts'
-import { ETH_P_IP, type SkbContext, TC_ACT_OK } from '../../../asm/dsl/context.ts'
+import { ETH_P_IP, type SkbContext, TCX_NEXT } from '../../../asm/dsl/context.ts'
 import type { Int, Net } from '../../../asm/dsl/values.ts'
 import { u8 } from '../../../asm/layout/scalar.ts'
 import {
@@ -32,18 +32,18 @@ const shortest = Ipv4Header.size + 8
  * the VLAN's own interface).
  */
 export function parseFlow(b: ProgramBuilder, skb: SkbContext, linkHeader: number): Flow {
-  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TC_ACT_OK))
-  const packet = b.packet(skb, { atLeast: linkHeader + shortest, otherwise: TC_ACT_OK })
-  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TC_ACT_OK })
+  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
+  const packet = b.packet(skb, { atLeast: linkHeader + shortest, otherwise: TCX_NEXT })
+  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
 
   const isTransport = ip.protocol.eq(IPPROTO_TCP).or(ip.protocol.eq(IPPROTO_UDP))
-  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TC_ACT_OK))
+  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
 
   const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
-  const ports = packet.header(PortPair, { at: transport, otherwise: TC_ACT_OK })
+  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
   const flags = b.variable(u8, 0)
   b.if(ip.protocol.eq(IPPROTO_TCP), () => {
-    flags.set(packet.header(TcpHeader, { at: transport, otherwise: TC_ACT_OK }).flags)
+    flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
   })
   const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
   return {
