@@ -24,7 +24,11 @@ export function reportError(error: unknown, args: readonly string[]): number {
   const code = exitCodeFor(main.code)
   if (code === exitCodes.privilege)
     write(`${style('cyan', 'hint:', process.stderr)} Run it as root:\n  ${sudoLine(args)}`)
-  if (verbose) write(`\n${'log' in main && typeof main.log === 'string' ? main.log : (main.stack ?? '')}`)
+  if (verbose) {
+    write(`\n${'log' in main && typeof main.log === 'string' ? main.log : (main.stack ?? '')}`)
+    for (let { cause } = main; cause instanceof Error; cause = cause.cause)
+      write(`caused by: ${cause.stack ?? cause.message}`)
+  }
   return code
 }
 

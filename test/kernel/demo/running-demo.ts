@@ -85,6 +85,7 @@ export class RunningDemo {
 /** Ends demos that a failed test has left running; they clean up after themselves. */
 afterEach(async () => {
   for (const demo of running) {
+    demo.process.kill('SIGCONT')
     demo.process.kill('SIGTERM')
     await demo.exitCode
   }

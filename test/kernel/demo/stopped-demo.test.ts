@@ -53,12 +53,15 @@ describe('a demo that is stopped', () => {
     killed.expectNothingLeft()
   })
 
-  test('leaves alone a demo that is still running', async () => {
-    const first = new RunningDemo('--requests', '2000')
+  test('for a while is left alone by another demo', async () => {
+    const first = new RunningDemo()
     await first.tells('A network to play in')
+    first.process.kill('SIGSTOP')
     const second = new RunningDemo('--requests', '50')
     expect(await second.exitCode, second.stdout + second.stderr).toBe(0)
     expect(second.stdout).not.toContain('was killed')
+    expect(first.namespaces()).toHaveLength(5)
+    first.process.kill('SIGCONT')
     first.process.kill('SIGINT')
     expect(await first.exitCode).toBe(130)
     first.expectNothingLeft()
@@ -67,7 +70,7 @@ describe('a demo that is stopped', () => {
 
 describe('a demo in which something breaks', () => {
   test('says what did not hold, exits with 1 and removes everything', async () => {
-    const demo = new RunningDemo('--requests', '300')
+    const demo = new RunningDemo('--requests', '2000')
     await demo.tells('3. ')
     const server = demo.children().find((pid) => commandOf(pid).includes('backend-2'))
     if (server === undefined) throw new Error('the demo has no server for backend-2')

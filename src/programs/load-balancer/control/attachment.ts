@@ -12,8 +12,9 @@ import {
   listQdiscs,
   replaceBpfFilter,
 } from '../../../loader/netlink/route/traffic-control.ts'
-import { attachTcx, TcxLink } from '../../../loader/program/link.ts'
+import { attachTcx, hasTcx, TcxLink } from '../../../loader/program/link.ts'
 import { BpfProgram } from '../../../loader/program/program.ts'
+import { InvalidRequestError } from './errors.ts'
 import type { Rollback } from './rollback.ts'
 import { linkPin } from './state-directory.ts'
 import { type AttachMode, attachModes, type Tables } from './tables.ts'
@@ -46,24 +47,41 @@ const filterPlace = { direction: 'ingress', priority: 49_152, handle: 0x1b } as 
 export function attach(
   place: Place,
   program: BpfProgram,
-  wanted: { readonly mode: AttachMode; readonly linkHeader: number },
+  wanted: { readonly mode: AttachMode | undefined; readonly linkHeader: number },
   rollback: Rollback,
-): 'attached' | 'replaced' {
-  const { tables, ifindex } = place
+): { readonly outcome: 'attached' | 'replaced'; readonly mode: AttachMode } {
+  const { tables, ifindex, socket } = place
   const known = tables.interfaces.get(ifindex)
-  const replaced = known === undefined ? false : replace(place, program, modeName(known.mode), rollback)
-  if (replaced) return 'replaced'
-  if (known !== undefined) forget(place, known.ownsQdisc === 1)
-  const ownsQdisc =
-    wanted.mode === 'tcx' ? attachLink(place, program, rollback) : attachFilter(place, program, rollback)
-  tables.interfaces.set(ifindex, {
-    mode: attachModes[wanted.mode],
-    ownsQdisc: ownsQdisc ? 1 : 0,
-    linkHeader: wanted.linkHeader,
-    reserved: 0,
-  })
+  if (known !== undefined) {
+    const mode = modeName(known.mode)
+    if (replace(place, program, mode, rollback)) return { outcome: 'replaced', mode }
+    forget(place, known.ownsQdisc === 1)
+  }
+  const mode = wanted.mode ?? (hasTcx() ? 'tcx' : 'clsact')
+  const makesQdisc = mode === 'clsact' && !hasClsact(place)
+  // Noted before it is done: should this process be killed in between, `down` still finds what to remove.
+  const record = { mode: attachModes[mode], ownsQdisc: makesQdisc ? 1 : 0, linkHeader: wanted.linkHeader }
+  tables.interfaces.set(ifindex, { ...record, reserved: 0 })
   rollback.add('the record of the interface', () => tables.interfaces.delete(ifindex))
-  return 'attached'
+  if (makesQdisc) {
+    addClsact(socket, ifindex)
+    rollback.add('the clsact qdisc', () => deleteClsact(socket, ifindex))
+  }
+  if (mode === 'tcx') attachLink(place, program, rollback)
+  else attachFilter(place, program, rollback)
+  return { outcome: 'attached', mode }
+}
+
+/** @throws {InvalidRequestError} when the balancer is up on the interface by another way of attaching */
+export function checkAttachMode(place: Place, name: string, wanted: AttachMode | undefined): void {
+  const known = place.tables.interfaces.get(place.ifindex)
+  if (known === undefined || wanted === undefined) return
+  const mode = modeName(known.mode)
+  if (mode === wanted || attachedProgram(place, mode) === undefined) return
+  throw new InvalidRequestError(
+    `the load balancer is attached to ${name} by ${mode}, it cannot change to ${wanted} while it is up`,
+    `Take it down first: tsbpf-lb down ${name}.`,
+  )
 }
 
 /** Takes the program off an interface, and what was made for it. */
@@ -117,24 +135,17 @@ function replace(place: Place, program: BpfProgram, mode: AttachMode, rollback: 
   return true
 }
 
-function attachLink({ directory, ifindex }: Place, program: BpfProgram, rollback: Rollback): false {
+function attachLink({ directory, ifindex }: Place, program: BpfProgram, rollback: Rollback): void {
   const pin = linkPin(directory, ifindex)
   makePinDirectory(dirname(pin))
   using link = attachTcx(program, { ifindex, direction: 'ingress' })
   link.pin(pin)
   rollback.add('the link', () => unpin(pin))
-  return false
 }
 
-function attachFilter({ socket, ifindex }: Place, program: BpfProgram, rollback: Rollback): boolean {
-  const makesQdisc = !listQdiscs(socket, ifindex).some((qdisc) => qdisc.kind === 'clsact')
-  if (makesQdisc) {
-    addClsact(socket, ifindex)
-    rollback.add('the clsact qdisc', () => deleteClsact(socket, ifindex))
-  }
+function attachFilter({ socket, ifindex }: Place, program: BpfProgram, rollback: Rollback): void {
   addBpfFilter(socket, { ifindex, ...filterPlace, ...filterOf(program) })
   rollback.add('the filter', () => deleteBpfFilter(socket, { ifindex, ...filterPlace }))
-  return makesQdisc
 }
 
 /** Removes what an attachment left, whether or not it still works. */

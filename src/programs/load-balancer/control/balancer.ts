@@ -1,4 +1,3 @@
-import { ensureBpffs } from '../../../loader/bpf/bpffs.ts'
 import { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'
 import { listAttachments } from './attachment.ts'
 import { StateLock } from './lock.ts'
@@ -7,7 +6,7 @@ import { checkPrivileges } from './privileges.ts'
 import { Registry } from './registry.ts'
 import type { Rollback } from './rollback.ts'
 import { stateDirectory } from './state-directory.ts'
-import { openTables, type Tables } from './tables.ts'
+import { notRunning, openTables, type Tables } from './tables.ts'
 
 /** How commands that change something wait for each other. */
 export interface LockOptions {
@@ -54,20 +53,26 @@ export async function readBalancer<T>(body: (balancer: Balancer) => T | Promise<
 
 /** Opens the running balancer to change it: no other command changes it meanwhile. */
 export async function changeBalancer<T>(
-  options: LockOptions & { readonly nothing?: string },
+  options: LockOptions,
   body: (balancer: Balancer) => T | Promise<T>,
 ): Promise<T> {
   checkPrivileges()
-  const directory = stateDirectory()
-  // Looked for before locking, so that asking after a balancer that is not there makes nothing.
-  openTables(directory, options.nothing).close()
-  return await locked(directory, options, () => readBalancer(body))
+  return await locked(stateDirectory(), options, () => readBalancer(body))
 }
 
-/** Runs `body` with the lock on a balancer's state. */
-export async function locked<T>(directory: string, options: LockOptions, body: () => Promise<T>): Promise<T> {
-  ensureBpffs()
-  using _lock = await StateLock.take(directory, options.lockTimeout ?? defaultPatience)
+/**
+ * Runs `body` with the lock on a balancer's state.
+ *
+ * @throws {NotFoundError} when there is no such state, unless it is to be created
+ */
+export async function locked<T>(
+  directory: string,
+  options: LockOptions & { readonly create?: boolean },
+  body: () => Promise<T>,
+): Promise<T> {
+  const { lockTimeout = defaultPatience, create = false } = options
+  using lock = await StateLock.take(directory, lockTimeout, create)
+  if (lock === undefined) throw notRunning()
   return await body()
 }
 

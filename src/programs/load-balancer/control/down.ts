@@ -1,14 +1,17 @@
-import { listPins, removePinDirectory } from '../../../loader/bpf/bpffs.ts'
+import { existsSync } from 'node:fs'
 import { detach, listAttachments } from './attachment.ts'
-import { type Balancer, changeBalancer, type LockOptions, syncNetfilter } from './balancer.ts'
+import { type Balancer, type LockOptions, locked, syncNetfilter, withSockets } from './balancer.ts'
 import { NotFoundError } from './errors.ts'
 import { deleteFlows } from './flows.ts'
 import { restoreForwarding } from './forwarding.ts'
 import { removeNetfilter } from './netfilter-gear.ts'
 import { interfaceByName } from './network.ts'
-import type { ServiceEntry } from './registry.ts'
-import { transaction } from './rollback.ts'
-import { stateRoot } from './state-directory.ts'
+import { checkPrivileges } from './privileges.ts'
+import { Registry } from './registry.ts'
+import { type Rollback, transaction } from './rollback.ts'
+import { endService } from './services.ts'
+import { removeState, stateDirectory } from './state-directory.ts'
+import { createTables } from './tables.ts'
 
 /** What `down` did. */
 export interface DownResult {
@@ -29,25 +32,46 @@ export interface DownResult {
 export async function down(
   options: LockOptions & { readonly interface?: string | undefined } = {},
 ): Promise<DownResult> {
-  const nothing = 'there is nothing to take down: no load balancer is running in this network namespace'
-  return await changeBalancer({ ...options, nothing }, async (balancer) => {
-    const attached = listAttachments(balancer.route, balancer.tables, balancer.directory)
-    const chosen = chooseInterfaces(balancer, attached, options.interface)
-    for (const { ifindex } of chosen) {
-      detach({ socket: balancer.route, tables: balancer.tables, directory: balancer.directory, ifindex })
-    }
-    const interfaces = chosen.map(({ name, ifindex }) => name ?? `#${ifindex}`)
-    if (chosen.length < attached.length) {
-      const connections = await removeServicesOf(balancer, chosen)
-      return { interfaces, stopped: false, connections }
-    }
-    const connections = deleteFlows(balancer.netfilter)
-    removeNetfilter(balancer.netfilter)
-    restoreForwarding(balancer.route, balancer.tables)
-    removePinDirectory(balancer.directory)
-    if (listPins(stateRoot).length === 0) removePinDirectory(stateRoot)
-    return { interfaces, stopped: true, connections }
-  })
+  checkPrivileges()
+  const directory = stateDirectory()
+  if (!existsSync(directory))
+    throw new NotFoundError(
+      'there is nothing to take down: no load balancer is running in this network namespace',
+      'Start one with `tsbpf-lb up INTERFACE`.',
+    )
+  return await locked(directory, options, () =>
+    withSockets((sockets) =>
+      transaction(undefined, async (rollback) => {
+        // What a killed `up` or `down` has left may lack some of the maps.
+        const tables = createTables(directory, rollback)
+        rollback.own(tables)
+        const balancer = { ...sockets, directory, tables, registry: new Registry(tables) }
+        return takeDown(balancer, options.interface, rollback)
+      }),
+    ),
+  )
+}
+
+function takeDown(balancer: Balancer, name: string | undefined, rollback: Rollback): DownResult {
+  const { route, netfilter, tables, directory } = balancer
+  const attached = listAttachments(route, tables, directory)
+  const chosen = chooseInterfaces(balancer, attached, name)
+  const interfaces = chosen.map((one) => one.name ?? `#${one.ifindex}`)
+  const detachAll = (): void => {
+    for (const { ifindex } of chosen) detach({ socket: route, tables, directory, ifindex })
+  }
+  if (chosen.length < attached.length) {
+    const connections = removeServicesOf(balancer, chosen, rollback)
+    detachAll()
+    syncNetfilter(balancer, rollback)
+    return { interfaces, stopped: false, connections }
+  }
+  detachAll()
+  const connections = deleteFlows(netfilter)
+  removeNetfilter(netfilter)
+  restoreForwarding(route, tables)
+  removeState(directory)
+  return { interfaces, stopped: true, connections }
 }
 
 function chooseInterfaces<T extends { readonly ifindex: number }>(
@@ -58,7 +82,8 @@ function chooseInterfaces<T extends { readonly ifindex: number }>(
   if (name === undefined) return attached
   const { ifindex } = interfaceByName(balancer.route, name)
   const found = attached.filter((attachment) => attachment.ifindex === ifindex)
-  if (found.length === 0)
+  // Up nowhere: an `up` or `down` was killed, and its remains are not about any interface.
+  if (found.length === 0 && attached.length > 0)
     throw new NotFoundError(
       `the load balancer is not up on ${name}`,
       'There is nothing to take down; `tsbpf-lb status` shows where it is up.',
@@ -66,24 +91,14 @@ function chooseInterfaces<T extends { readonly ifindex: number }>(
   return found
 }
 
-/** Removes the services that are about the addresses of interfaces the balancer is no longer up on. */
-async function removeServicesOf(
+/** Removes the services that are about the addresses of interfaces the balancer is about to leave. */
+function removeServicesOf(
   balancer: Balancer,
-  gone: readonly { readonly ifindex: number }[],
-): Promise<number> {
-  const { registry } = balancer
-  return await transaction(undefined, async (rollback) => {
-    const services = registry
-      .services()
-      .filter((service: ServiceEntry) => gone.some(({ ifindex }) => service.ifindex === ifindex))
-    let connections = 0
-    for (const service of services) {
-      const backends = registry.backends(service)
-      registry.removeService(service, rollback)
-      for (const backend of backends) registry.removeBackend(backend, rollback)
-      for (const backend of backends) connections += deleteFlows(balancer.netfilter, backend.index)
-    }
-    syncNetfilter(balancer, rollback)
-    return connections
-  })
+  leaving: readonly { readonly ifindex: number }[],
+  rollback: Rollback,
+): number {
+  return balancer.registry
+    .services()
+    .filter((service) => leaving.some(({ ifindex }) => service.ifindex === ifindex))
+    .reduce((sum, service) => sum + endService(balancer, service, rollback), 0)
 }

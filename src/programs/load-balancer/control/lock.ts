@@ -21,13 +21,19 @@ export class StateLock {
   /**
    * Takes the lock, waiting up to `patience` milliseconds for another command to finish.
    *
-   * @throws {BusyError} when it does not
+   * @param create whether to make a directory that does not exist
+   * @returns undefined when there is no such directory
+   * @throws {BusyError} when the other command does not finish
    */
-  static async take(directory: string, patience: number): Promise<StateLock> {
+  static async take(directory: string, patience: number, create: boolean): Promise<StateLock | undefined> {
     const deadline = Date.now() + patience
     for (;;) {
-      makePinDirectory(directory)
-      const fd = openSync(directory, 'r')
+      const fd = open(directory, create)
+      if (fd === undefined) {
+        // Without `create` it is not there; with it, another command has removed it in the meantime.
+        if (create && Date.now() < deadline) continue
+        return undefined
+      }
       const result = syscallRaw(syscallNumber('flock'), [fd, exclusiveNow])
       // The command before may have removed the directory: then this is the lock of something that is gone.
       if (result === 0 && isStill(directory, fd)) return new StateLock(fd)
@@ -52,6 +58,17 @@ export class StateLock {
 
   [Symbol.dispose](): void {
     this.release()
+  }
+}
+
+/** @returns undefined when there is no such directory */
+function open(directory: string, create: boolean): number | undefined {
+  try {
+    if (create) makePinDirectory(directory)
+    return openSync(directory, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
   }
 }
 

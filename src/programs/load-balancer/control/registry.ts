@@ -204,8 +204,8 @@ export class Registry {
     }
   }
 
-  /** Removes a service whose backends are gone. */
-  removeService(service: ServiceEntry, rollback: Rollback): void {
+  /** Lets a service answer nowhere. */
+  removeAddresses(service: ServiceEntry, rollback: Rollback): void {
     for (const address of this.addresses(service)) {
       const key = this.#frontendKey(service, address)
       this.#tables.frontends.delete(key)
@@ -213,6 +213,10 @@ export class Registry {
         this.#tables.frontends.set(key, { service: service.index }),
       )
     }
+  }
+
+  /** Removes a service whose addresses and backends are gone. */
+  removeService(service: ServiceEntry, rollback: Rollback): void {
     this.#writeService(service.index, emptyService, rollback)
   }
 
@@ -284,14 +288,15 @@ export class Registry {
   changeBackends<T>(service: ServiceEntry, rollback: Rollback, change: () => T): T {
     // Noted first and so undone last: the old ring comes out of the old backends.
     rollback.add(`the ring of ${formatService(service)}`, () => {
-      if (this.#tables.services.get(service.index)?.inUse === 1) this.#putRing(service)
+      if (this.#tables.services.get(service.index)?.inUse === 1) this.refreshBackends(service)
     })
     const result = change()
-    this.#putRing(service)
+    this.refreshBackends(service)
     return result
   }
 
-  #putRing(service: ServiceEntry): void {
+  /** Builds a service's ring anew from its active backends and puts it in place of the old one. */
+  refreshBackends(service: ServiceEntry): void {
     const active = this.backends(service).filter((backend) => backend.state === 'active')
     const ring = createRing(buildRing(active.map(({ index, weight }) => ({ backend: index, weight }))))
     try {

@@ -47,15 +47,35 @@ export async function addService(
 export async function removeService(choice: ServiceChoice): Promise<number> {
   return await changeBalancer(choice, (balancer) =>
     transaction(undefined, async (rollback) => {
-      const { registry } = balancer
-      const service = registry.service(choice.service, ifindexOf(balancer, choice.interface))
-      const backends = registry.backends(service)
-      registry.removeService(service, rollback)
+      const service = balancer.registry.service(choice.service, ifindexOf(balancer, choice.interface))
+      const ended = endService(balancer, service, rollback)
       syncNetfilter(balancer, rollback)
-      for (const backend of backends) registry.removeBackend(backend, rollback)
-      return backends.reduce((sum, backend) => sum + deleteFlows(balancer.netfilter, backend.index), 0)
+      return ended
     }),
   )
+}
+
+/**
+ * Removes a service with its backends and connections. Its own record goes last: should this process be killed
+ * meanwhile, the service is still there to be removed again.
+ *
+ * @returns how many connections there were
+ */
+export function endService(balancer: Balancer, service: ServiceEntry, rollback: Rollback): number {
+  const { registry } = balancer
+  registry.removeAddresses(service, rollback)
+  const backends = registry.backends(service)
+  registry.changeBackends(service, rollback, () => {
+    for (const backend of backends) registry.updateBackend(backend, { state: 'draining' }, rollback)
+  })
+  // No CPU chooses them any more.
+  let ended = 0
+  for (const backend of backends) {
+    ended += deleteFlows(balancer.netfilter, backend.index)
+    registry.removeBackend(backend, rollback)
+  }
+  registry.removeService(service, rollback)
+  return ended
 }
 
 /** Adds a backend to a service. One that is draining takes connections again. */
@@ -70,11 +90,14 @@ export async function addBackend(
       const [planned] = planBackends(balancer.route, service, [request], registry.frontends())
       const known = findBackend(registry.backends(service), request)
       if (planned === undefined) throw new InvalidRequestError('no backend was given')
-      if (known?.state === 'active')
+      if (known?.state === 'active') {
+        // An `add` that was killed may have noted the backend without letting it take connections.
+        registry.refreshBackends(service)
         throw new AlreadyExistsError(
           `service ${formatService(service)} has this backend already`,
           'To change its weight, remove it and add it again, or run `up` with the new weight.',
         )
+      }
       putBackends(balancer, service, [planned], rollback)
       return known === undefined ? 'added' : 'resumed'
     }),

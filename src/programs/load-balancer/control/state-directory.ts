@@ -1,4 +1,5 @@
-import { BPFFS_ROOT } from '../../../loader/bpf/bpffs.ts'
+import { rmdirSync } from 'node:fs'
+import { BPFFS_ROOT, removePinDirectory } from '../../../loader/bpf/bpffs.ts'
 import { namespaceCookie } from '../../../loader/netns/namespace.ts'
 
 /** Where the balancers of all network namespaces keep their pins. */
@@ -12,6 +13,18 @@ export function stateDirectory(): string {
   return `${stateRoot}/netns-${namespaceCookie()}`
 }
 
+/** Removes a balancer's pins, and the directory above when no other namespace has a balancer. */
+export function removeState(directory: string): void {
+  removePinDirectory(directory)
+  try {
+    rmdirSync(stateRoot)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    // Another namespace's balancer is in it, or its `down` was faster.
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error
+  }
+}
+
 /** The pin of a map. */
 export function mapPin(directory: string, map: string): string {
   return `${directory}/maps/${map}`
@@ -20,4 +33,15 @@ export function mapPin(directory: string, map: string): string {
 /** The pin of an interface's link. */
 export function linkPin(directory: string, ifindex: number): string {
   return `${directory}/links/${ifindex}`
+}
+
+/** Removes a balancer's pins, and the directory above it unless another namespace's balancer is in there. */
+export function removeState(directory: string): void {
+  removePinDirectory(directory)
+  try {
+    // Not by removePinDirectory: another namespace's `up` may be making its directory at this moment.
+    rmdirSync(stateRoot)
+  } catch {
+    // Not empty, or gone already.
+  }
 }

@@ -56,13 +56,25 @@ export interface Tables {
 type OpenMap = <K, V>(spec: MapSpec, key: Codec<K>, value: Codec<V>) => BpfMap<K, V>
 
 /** Opens the maps of a running balancer. @throws {NotFoundError} when none is running here */
-export function openTables(
-  directory: string,
-  nothing = 'no load balancer is running in this network namespace',
-): Tables {
-  if (!existsSync(mapPin(directory, maps.frontends.spec.name)))
-    throw new NotFoundError(nothing, 'Start one with `tsbpf-lb up INTERFACE`.')
-  return collect((spec, key, value) => BpfMap.openPinned(mapPin(directory, spec.name), spec, { key, value }))
+export function openTables(directory: string): Tables {
+  if (!existsSync(directory)) throw notRunning()
+  return collect((spec, key, value) => {
+    const path = mapPin(directory, spec.name)
+    if (!existsSync(path))
+      throw new NotFoundError(
+        'no load balancer is running in this network namespace: an `up` or `down` was killed before it was done',
+        'Run `tsbpf-lb up INTERFACE` again, or `tsbpf-lb down` to remove what is left of it.',
+      )
+    return BpfMap.openPinned(path, spec, { key, value })
+  })
+}
+
+/** There is no balancer in the current network namespace. */
+export function notRunning(): NotFoundError {
+  return new NotFoundError(
+    'no load balancer is running in this network namespace',
+    'Start one with `tsbpf-lb up INTERFACE`.',
+  )
 }
 
 /** Opens the maps that are pinned in `directory` and makes those that are not. */
@@ -72,9 +84,10 @@ export function createTables(directory: string, rollback: Rollback): Tables {
     const path = mapPin(directory, spec.name)
     if (existsSync(path)) return BpfMap.openPinned(path, spec, { key, value })
     const map = BpfMap.create(spec, { key, value })
-    map.pin(path)
-    rollback.add(`the pin ${path}`, () => unpin(path))
-    return map
+    return orClose(map, () => {
+      map.pin(path)
+      rollback.add(`the pin ${path}`, () => unpin(path))
+    })
   })
 }
 
@@ -82,8 +95,20 @@ export function createTables(directory: string, rollback: Rollback): Tables {
 export function createRing(elements: readonly number[]): BpfMap<number, Value<typeof maps.RingElement>> {
   const spec: MapSpec = { ...ringTemplate(), maxEntries: elements.length + 1 }
   const ring = BpfMap.create(spec, { key: codecOf(u32), value: maps.RingElement })
-  ring.setAll([elements.length, ...elements].map((backend, place) => [place, { backend }] as const))
-  return ring
+  return orClose(ring, () =>
+    ring.setAll([elements.length, ...elements].map((backend, place) => [place, { backend }] as const)),
+  )
+}
+
+/** Does something with a map that has just been made; the map is closed when that fails. */
+function orClose<T extends { close(): void }>(map: T, action: () => void): T {
+  try {
+    action()
+    return map
+  } catch (error) {
+    map.close()
+    throw error
+  }
 }
 
 function ringTemplate(): MapSpec {

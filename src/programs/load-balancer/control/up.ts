@@ -1,11 +1,10 @@
 import { encode, slotCount } from '../../../asm/isa/encode.ts'
-import { ensureBpffs, listPins, removePinDirectory } from '../../../loader/bpf/bpffs.ts'
+import { ensureBpffs, listPins } from '../../../loader/bpf/bpffs.ts'
 import { requireFeature } from '../../../loader/kernel/features.ts'
 import type { Link } from '../../../loader/netlink/route/links.ts'
-import { hasTcx } from '../../../loader/program/link.ts'
 import { loadProgram } from '../../../loader/program/load.ts'
 import { ingress } from '../datapath/ingress.ts'
-import { attach } from './attachment.ts'
+import { attach, checkAttachMode } from './attachment.ts'
 import {
   type Balancer,
   guardedTraffic,
@@ -22,7 +21,7 @@ import { Registry } from './registry.ts'
 import { planServices, type ServiceRequest } from './requests.ts'
 import { type Rollback, transaction } from './rollback.ts'
 import { applyService, existingDestinations } from './services.ts'
-import { stateDirectory, stateRoot } from './state-directory.ts'
+import { removeState, stateDirectory } from './state-directory.ts'
 import { type AttachMode, createTables } from './tables.ts'
 
 /** What `up` is to do. */
@@ -74,17 +73,17 @@ export async function up(request: UpRequest): Promise<UpResult> {
     checkKernel()
     const directory = stateDirectory()
     ensureBpffs()
-    const fresh = listPins(directory).length === 0
-    try {
-      return await locked(directory, request, () =>
-        transaction(request.signal, (rollback, checkpoint) =>
+    return await locked(directory, { ...request, create: true }, async () => {
+      const fresh = listPins(directory).length === 0
+      try {
+        return await transaction(request.signal, (rollback, checkpoint) =>
           bringUp({ request, sockets, link, linkHeader, directory, rollback, checkpoint }),
-        ),
-      )
-    } catch (error) {
-      if (fresh) removeEmptyState(directory)
-      throw error
-    }
+        )
+      } catch (error) {
+        if (fresh) removeEmptyState(directory)
+        throw error
+      }
+    })
   })
 }
 
@@ -109,6 +108,8 @@ async function bringUp(change: Change): Promise<UpResult> {
     request.services,
     existingDestinations(balancer, ...request.services),
   )
+  const place = { socket: sockets.route, tables, directory, ifindex: link.ifindex }
+  checkAttachMode(place, link.name, request.attach)
   await checkpoint()
 
   // Before the program: where conntrack is a module, making the table loads it, and with it the kfuncs.
@@ -122,13 +123,7 @@ async function bringUp(change: Change): Promise<UpResult> {
   for (const service of planned) applyService(balancer, service, rollback)
   await checkpoint()
 
-  const mode = request.attach ?? (hasTcx() ? 'tcx' : 'clsact')
-  const outcome = attach(
-    { socket: sockets.route, tables, directory, ifindex: link.ifindex },
-    program,
-    { mode, linkHeader },
-    rollback,
-  )
+  const { outcome, mode } = attach(place, program, { mode: request.attach, linkHeader }, rollback)
   // The guard drops what the program would have translated, so it begins after the program has.
   applyNetfilter(sockets.netfilter, guardedTraffic(balancer), rollback)
   await checkpoint()
@@ -166,6 +161,5 @@ function checkKernel(): void {
 function removeEmptyState(directory: string): void {
   const leftovers = listPins(directory).flatMap((entry) => (entry.directory ? listPins(entry.path) : [entry]))
   if (leftovers.length > 0) return
-  removePinDirectory(directory)
-  if (listPins(stateRoot).length === 0) removePinDirectory(stateRoot)
+  removeState(directory)
 }

@@ -48,10 +48,8 @@ export function check(observations: Observations): Check[] {
       `the connection to ${backend} from before the drain went on to work`,
       () => [`${held.answersAfter} answers`, ...held.troubles].join(', '),
     ),
-    claim(
-      failed === 0,
-      `${sent} requests sent, 0 failed`,
-      () => `${failed} failed: ${reasons(balanced, before, after)}`,
+    claim(failed === 0, `${sent} requests sent, 0 failed`, () =>
+      [`${failed} failed: ${reasons(balanced, before, after)}`, ...dropped(observations.drops)].join('; '),
     ),
     claim(
       unbalanced.after.error === 'ECONNREFUSED' && observations.pins.length === 0,
@@ -89,8 +87,12 @@ function describe(outcome: Outcome): string {
   return outcome.error ?? `an answer from ${outcome.backend}`
 }
 
-function counts(backends: Readonly<Record<string, number>>): string {
-  return Object.entries(backends)
+function dropped(drops: Readonly<Record<string, number>>): string[] {
+  return Object.keys(drops).length === 0 ? [] : [`the balancer dropped packets: ${counts(drops)}`]
+}
+
+function counts(named: Readonly<Record<string, number>>): string {
+  return Object.entries(named)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
 }

@@ -39,7 +39,7 @@ export class CommandLine {
     try {
       return JSON.parse(text) as T
     } catch {
-      throw new DemoProcessError(`\`${commandText(args)} --json\` did not print JSON`, text)
+      throw new DemoProcessError(`\`${commandText(args)} --json\` did not print JSON`, text.slice(0, 500))
     }
   }
 }

@@ -130,12 +130,12 @@ async function show(options: DemoOptions, sandbox: Sandbox, processes: Processes
   const drained = await drainUnderTraffic({ client, commandLine, topology, url, requests, report })
   report({ kind: 'drained', ...drained })
 
+  const drops = dropsIn(await commandLine.read<Status>(['status']))
   const down = ['down', balancer.interface]
   await commandLine.run(down)
   const pins = sandbox.pins()
   const after = await client.get(url)
   report({ kind: 'down', command: down, refusal: after.error, pins })
-  const { program } = result
   return {
     topology,
     requests,
@@ -143,9 +143,10 @@ async function show(options: DemoOptions, sandbox: Sandbox, processes: Processes
     balanced,
     counted,
     flows,
+    drops,
     drained,
     pins,
-    program,
+    program: result.program,
   }
 }
 
@@ -175,6 +176,12 @@ function connectionsOf({ backends }: DemoTopology, { services }: Status): Record
       backend.name,
       all.find((entry) => entry.backend === endpointOf(backend))?.connections ?? 0,
     ]),
+  )
+}
+
+function dropsIn({ counters }: Status): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).filter(([name, count]) => name.startsWith('drop') && count > 0),
   )
 }
 

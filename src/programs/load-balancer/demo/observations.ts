@@ -14,6 +14,8 @@ export interface Observations {
   /** Connections per backend, as the balancer counted them by then. */
   readonly counted: Readonly<Record<string, number>>
   readonly flows: readonly Flow[]
+  /** Packets that the balancer dropped, by reason; only reasons that there were. */
+  readonly drops: Readonly<Record<string, number>>
   readonly drained: DrainResult
   /** Pins that `down` left. */
   readonly pins: readonly string[]
