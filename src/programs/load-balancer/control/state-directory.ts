@@ -34,14 +34,3 @@ export function mapPin(directory: string, map: string): string {
 export function linkPin(directory: string, ifindex: number): string {
   return `${directory}/links/${ifindex}`
 }
-
-/** Removes a balancer's pins, and the directory above it unless another namespace's balancer is in there. */
-export function removeState(directory: string): void {
-  removePinDirectory(directory)
-  try {
-    // Not by removePinDirectory: another namespace's `up` may be making its directory at this moment.
-    rmdirSync(stateRoot)
-  } catch {
-    // Not empty, or gone already.
-  }
-}
