@@ -254,7 +254,9 @@ export class ProgramBuilder extends ControlFlow {
       case 'enum':
       case 'scalar': {
         const type = parameter.kind === 'enum' ? parameter.type : parameter
-        return typeof arg === 'number' ? literal(this.emitter, arg, type) : (arg as Int).ir
+        return typeof arg === 'number'
+          ? literal(this.emitter, arg, type)
+          : widenTo(this.emitter, arg as Int, type)
       }
     }
   }

@@ -1,8 +1,16 @@
 import type { Comparison, Value } from '../ir/graph.ts'
+import type { Scope } from './emitter.ts'
 
 /** What a condition is made of. */
 export type ConditionNode =
-  | { readonly kind: 'compare'; readonly comparison: Comparison; readonly left: Value; readonly right: Value }
+  | {
+      readonly kind: 'compare'
+      readonly comparison: Comparison
+      readonly left: Value
+      readonly right: Value
+      /** Where its operands were computed. */
+      readonly scope: Scope
+    }
   | { readonly kind: 'and' | 'or'; readonly left: ConditionNode; readonly right: ConditionNode }
   | { readonly kind: 'not'; readonly inner: ConditionNode }
 
@@ -18,8 +26,8 @@ export class Condition {
   }
 
   /** Made by the comparison methods of values. */
-  static compare(comparison: Comparison, left: Value, right: Value): Condition {
-    return new Condition({ kind: 'compare', comparison, left, right })
+  static compare(comparison: Comparison, left: Value, right: Value, scope: Scope): Condition {
+    return new Condition({ kind: 'compare', comparison, left, right, scope })
   }
 
   and(other: Condition): Condition {

@@ -64,7 +64,7 @@ export class ControlFlow {
       typeof value === 'number'
         ? this.emitter.emit({ kind: 'const', value: BigInt(value >>> 0) }, 'i32')
         : value.ir
-    this.#reachable('return')
+    this.emitter.checkReachable('return')
     this.emitter.ssa.return(result, position)
   }
 
@@ -72,10 +72,22 @@ export class ControlFlow {
   variable<N extends HostName>(type: ScalarType<N>, initial: Int<N> | number | bigint): LocalVariable<N> {
     const { emitter } = this
     const variable: SsaVariable = { name: type.name, type: registerType(type) }
-    const set = (value: Int<N> | number | bigint): void =>
-      emitter.ssa.write(variable, value instanceof Int ? value.ir : literal(emitter, value, type))
+    const { scope } = emitter
+    const check = (what: string): void => {
+      emitter.checkScope(scope, `a variable of type ${type.name}`)
+      emitter.checkReachable(what)
+    }
+    const set = (value: Int<N> | number | bigint): void => {
+      const assigned = value instanceof Int ? value.ir : literal(emitter, value, type)
+      check('assignment')
+      emitter.ssa.write(variable, assigned)
+    }
+    const get = (): Int<N> => {
+      check('statement')
+      return new Int(emitter, type, emitter.ssa.read(variable))
+    }
     set(initial)
-    return { set, get: () => new Int(emitter, type, emitter.ssa.read(variable)) }
+    return { set, get }
   }
 
   /**
@@ -100,7 +112,7 @@ export class ControlFlow {
     const index = this.variable(u32, 0)
     const held = new Set(emitter.held)
     const go = (target: typeof head, word: string) => (): void => {
-      this.#reachable(word)
+      emitter.checkReachable(word)
       this.#sameHeld(held, `at this ${word}`)
       ssa.jump(target)
     }
@@ -182,7 +194,8 @@ export class ControlFlow {
     if (node.kind === 'not') {
       this.#branchOn(node.inner, no, yes)
     } else if (node.kind === 'compare') {
-      this.#reachable('condition')
+      this.emitter.checkReachable('condition')
+      this.emitter.checkScope(node.scope, 'a condition')
       ssa.branch(node.comparison, node.left, node.right, yes, no, callerPosition())
     } else {
       const second = ssa.createBlock()
@@ -229,14 +242,5 @@ export class ControlFlow {
     const loop = this.#loops[this.#loops.length - 1]
     if (loop === undefined) throw new BuildError('NO_LOOP', `b.${word}() outside of a loop`, callerPosition())
     return loop
-  }
-
-  #reachable(what: string): void {
-    if (this.emitter.reachable) return
-    throw new BuildError(
-      'UNREACHABLE',
-      `this ${what} can never run: every way to it has returned`,
-      callerPosition(),
-    )
   }
 }

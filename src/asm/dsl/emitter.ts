@@ -56,13 +56,14 @@ export class Emitter {
 
   /** Appends an operation at the current place. @throws {BuildError} where control cannot come */
   emit(op: Operation, type: Type, args: Value[] = [], position = callerPosition()): Value {
-    if (!this.reachable)
-      throw new BuildError(
-        'UNREACHABLE',
-        'this statement can never run: every way to it has returned',
-        position,
-      )
+    this.checkReachable('statement', position)
     return this.ssa.emit(op, type, args, position)
+  }
+
+  /** @throws {BuildError} where control cannot come; `what` names what is written there */
+  checkReachable(what: string, position?: SourcePosition): void {
+    if (this.reachable) return
+    throw new BuildError('UNREACHABLE', `this ${what} can never run: every way to it has returned`, position)
   }
 
   constant(value: bigint, type: Type): Value {

@@ -5,6 +5,7 @@ import type { ProgramBuilder } from './builder.ts'
 import type { SkbContext } from './context.ts'
 import { SkBuff } from './context.ts'
 import type { Otherwise } from './control-flow.ts'
+import type { Scope } from './emitter.ts'
 import { helpers } from './helpers.ts'
 import { location, type Ref, structRef } from './reference.ts'
 import type { Int } from './values.ts'
@@ -25,12 +26,14 @@ export class Packet {
   readonly #b: ProgramBuilder
   readonly #data: Variable
   readonly #end: Variable
+  readonly #scope: Scope
 
   /** Made by `b.packet`. */
   constructor(b: ProgramBuilder, data: Variable, end: Variable) {
     this.#b = b
     this.#data = data
     this.#end = end
+    this.#scope = b.emitter.scope
   }
 
   /**
@@ -42,6 +45,8 @@ export class Packet {
     options: { readonly at: number | Int<'u32' | 'u16' | 'u8'>; readonly otherwise: Otherwise },
   ): Ref<F> {
     const { emitter } = this.#b
+    emitter.checkScope(this.#scope, 'the packet')
+    emitter.checkReachable('statement')
     const data = emitter.ssa.read(this.#data)
     const add = (pointer: Value, step: Value): Value =>
       emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [pointer, step])

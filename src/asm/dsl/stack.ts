@@ -6,7 +6,7 @@ import { location } from './reference.ts'
 /** Zeroes the bytes of a fresh stack struct that are not about to be stored: other fields and padding. */
 export function zeroFrame(emitter: Emitter, pointer: Value, type: StructType, values: object): void {
   const covered = new Uint8Array(type.size)
-  cover(covered, 0, type as unknown as StructType, values)
+  cover(covered, 0, type, values)
   let at = 0
   while (at < type.size) {
     if (covered[at] === 1) {

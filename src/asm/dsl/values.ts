@@ -36,6 +36,20 @@ export type Promote<A extends HostName, B extends HostName> = 'u64' extends A | 
 type NetworkOf = { readonly u16: 'be16'; readonly u32: 'be32'; readonly u64: 'be64' }
 type HostOf = { readonly be16: 'u16'; readonly be32: 'u32'; readonly be64: 'u64' }
 
+/** Refuses what the kernel would refuse to load: it lets a program divide by a zero register, not by a literal. */
+function checkLiteral(operator: BinaryOperator, value: number | bigint, name: string, wide: boolean): void {
+  if ((operator === 'div' || operator === 'mod') && (value === 0 || value === 0n))
+    throw new BuildError('DIVISION_BY_ZERO', 'division by zero', callerPosition())
+  const bits = wide ? 64 : 32
+  const shifts = operator === 'lsh' || operator === 'rsh' || operator === 'arsh'
+  if (shifts && (value < 0 || value >= bits))
+    throw new BuildError(
+      'SHIFT',
+      `a ${name} can be shifted by 0..${bits - 1} bits, not ${value}`,
+      callerPosition(),
+    )
+}
+
 /** The register type that holds a scalar. */
 export function registerType(type: ScalarType): 'i32' | 'i64' {
   return type.size === 8 ? 'i64' : 'i32'
@@ -169,6 +183,7 @@ export class Int<N extends HostName = HostName> extends ScalarExpression<N> {
     const shift = operator === 'lsh' || operator === 'rsh' || operator === 'arsh'
     const wide = this.type.size === 8 || (!shift && other instanceof Int && other.type.size === 8)
     const type = wide ? (this.type.signed ? s64 : u64) : this.type.signed ? s32 : u32
+    if (!(other instanceof Int)) checkLiteral(operator, other, this.type.name, wide)
     const left = widen(this.emitter, this, wide)
     const right = other instanceof Int ? widen(this.emitter, other, wide) : literal(this.emitter, other, type)
     return new Int<HostName>(
@@ -183,7 +198,7 @@ export class Int<N extends HostName = HostName> extends ScalarExpression<N> {
     const type = wide ? (this.type.signed ? s64 : u64) : this.type.signed ? s32 : u32
     const left = widen(this.emitter, this, wide)
     const right = other instanceof Int ? widen(this.emitter, other, wide) : literal(this.emitter, other, type)
-    return Condition.compare(comparison, left, right)
+    return Condition.compare(comparison, left, right, this.emitter.scope)
   }
 
   #masked<M extends 'u8' | 'u16'>(type: ScalarType<M>, mask: bigint): Int<M> {
@@ -207,14 +222,14 @@ export class Int<N extends HostName = HostName> extends ScalarExpression<N> {
 export class Net<N extends NetworkName = NetworkName> extends ScalarExpression<N> {
   /** Equal to another network-order value, or to a number as it is read on the wire (port 80 is 80). */
   eq(other: Net<N> | (N extends 'be64' ? bigint : number)): Condition {
-    return Condition.compare('eq', this.ir, this.#operand(other))
+    return Condition.compare('eq', this.ir, this.#operand(other), this.emitter.scope)
   }
   ne(other: Net<N> | (N extends 'be64' ? bigint : number)): Condition {
-    return Condition.compare('ne', this.ir, this.#operand(other))
+    return Condition.compare('ne', this.ir, this.#operand(other), this.emitter.scope)
   }
   /** Whether any of the bits of `mask` (as read on the wire) is set. */
   has(mask: N extends 'be64' ? bigint : number): Condition {
-    return Condition.compare('set', this.ir, this.#operand(mask))
+    return Condition.compare('set', this.ir, this.#operand(mask), this.emitter.scope)
   }
   /** The bits that are also in `mask` (as read on the wire). */
   and(mask: N extends 'be64' ? bigint : number): Net<N> {

@@ -121,3 +121,8 @@ export function isCommutative(operator: BinaryOperator): boolean {
     operator === 'add' || operator === 'mul' || operator === 'and' || operator === 'or' || operator === 'xor'
   )
 }
+
+/** Operators that use only the low bits of their right operand (RFC 9669 section 4.1). */
+export function isShift(operator: BinaryOperator): boolean {
+  return operator === 'lsh' || operator === 'rsh' || operator === 'arsh'
+}

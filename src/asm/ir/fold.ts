@@ -47,9 +47,10 @@ export function fold(op: Operation, type: Type, args: readonly Value[]): Folded 
           return r === 1n ? same(left) : l === 1n ? same(right) : undefined
         case 'div':
         case 'sdiv':
-          return r === 1n ? same(left) : undefined
+          return r === 0n ? constant(0n) : r === 1n ? same(left) : undefined
         case 'mod':
-          return r === 1n ? constant(0n) : undefined
+        case 'smod':
+          return r === 0n ? same(left) : r === 1n ? constant(0n) : undefined
         case 'lsh':
         case 'rsh':
         case 'arsh':

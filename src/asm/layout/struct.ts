@@ -21,6 +21,7 @@ interface StructTypeAny {
   readonly size: number
   readonly align: number
   readonly fields: Readonly<Record<string, StructField>>
+  readonly holes: readonly { readonly offset: number; readonly length: number }[]
 }
 
 /** A field with its place. */
@@ -42,7 +43,7 @@ export interface StructType<F extends Fields = Fields> extends Codec<StructValue
   readonly name: string
   readonly align: number
   readonly fields: { readonly [K in keyof F & string]: StructField<F[K]> }
-  /** Bytes no field covers, as `offset:length`; must be none in a map key. */
+  /** Bytes no field covers, of structs inside as well, as `offset:length`; must be none in a map key. */
   readonly holes: readonly { readonly offset: number; readonly length: number }[]
 }
 
@@ -90,6 +91,7 @@ export function struct<const F extends Fields>(
     const fieldAlign = options.packed ? 1 : alignOf(type)
     const start = Math.ceil(offset / fieldAlign) * fieldAlign
     if (start > offset) holes.push({ offset, length: start - offset })
+    holes.push(...holesIn(type, start))
     placed[key] = Object.freeze({ type, offset: start })
     offset = start + sizeOf(type)
     align = Math.max(align, fieldAlign)
@@ -145,6 +147,15 @@ export function sizeOf(type: FieldType): number {
 export function alignOf(type: FieldType): number {
   if (type.kind === 'array') return alignOf(type.element)
   return type.kind === 'struct' ? type.align : type.size
+}
+
+/** The padding inside of a field, from the start of the struct that has it at `offset`. */
+function holesIn(type: FieldType, offset: number): { offset: number; length: number }[] {
+  if (type.kind === 'scalar') return []
+  if (type.kind === 'struct')
+    return type.holes.map((hole) => ({ offset: offset + hole.offset, length: hole.length }))
+  const step = sizeOf(type.element)
+  return Array.from({ length: type.length }, (_, i) => holesIn(type.element, offset + i * step)).flat()
 }
 
 function writeValue(view: DataView, offset: number, type: FieldType, value: unknown, path: string): void {

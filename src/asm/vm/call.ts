@@ -1,6 +1,7 @@
 import type { Place } from './errors.ts'
 import { VmError } from './errors.ts'
 import type { Machine } from './machine.ts'
+import type { Region } from './memory.ts'
 import type { Word } from './word.ts'
 
 /**
@@ -63,9 +64,16 @@ export class Call {
     throw this.error(`argument ${index + 1} is no ${type.name}`)
   }
 
-  /** Calls a function of the program, by its address in an argument: for helpers with a callback. */
-  callback(index: number, args: readonly (number | bigint)[]): bigint {
-    return this.machine.callFunction(this.#word(index), args, this.#place)
+  /** The region of memory that an argument points into. @throws {MemoryAccessError} */
+  region(index: number): Region {
+    const { lo, hi } = this.#word(index)
+    return this.machine.memory.find(lo, hi, 1, false, this.#place)
+  }
+
+  /** The function of the program whose address an argument is: for helpers with a callback. */
+  target(index: number): (args: readonly (number | bigint)[]) => bigint {
+    const { lo, hi } = this.#word(index)
+    return (args) => this.machine.callFunction(lo, hi, args, this.#place)
   }
 
   /** An error of this call, to be thrown. */

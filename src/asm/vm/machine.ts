@@ -1,6 +1,6 @@
 import type { Instruction } from '../isa/instruction.ts'
-import { helperName } from '../text/helper-names.ts'
 import type { KfuncSpec } from '../program.ts'
+import { helperName } from '../text/helper-names.ts'
 import { Call, type VmFunction, type VmFunctions } from './call.ts'
 import { CallStack, poisonHigh } from './call-stack.ts'
 import {
@@ -79,6 +79,11 @@ export class Machine {
     this.#steps = translate(instructions, this.#surroundings())
   }
 
+  /** The maps of the program. */
+  get maps(): Iterable<VmMap> {
+    return this.#options.maps?.values() ?? []
+  }
+
   /** Instructions that the last run has executed. */
   get executed(): number {
     return this.#executed
@@ -104,10 +109,10 @@ export class Machine {
   }
 
   /** Calls a function of the program by its address, from within a helper. @returns its r0 */
-  callFunction(address: Word, args: readonly (number | bigint)[], place: Place): bigint {
-    if (address.hi !== functionAddressHigh || this.#steps[address.lo] === undefined)
+  callFunction(lo: number, hi: number, args: readonly (number | bigint)[], place: Place): bigint {
+    if (hi !== functionAddressHigh || this.#steps[lo] === undefined)
       throw new VmError('VM_CALL', 'the callback is no function of the program', place)
-    return this.#call(address.lo, args, place)
+    return this.#call(lo, args, place)
   }
 
   #call(start: number, args: readonly (number | bigint)[], place: Place | undefined): bigint {
@@ -151,7 +156,11 @@ export class Machine {
   }
 
   #beyond(index: number): VmError {
-    return new VmError('VM_FALLS_OFF_END', 'control runs off the end of the program', this.#placeOf(index - 1))
+    return new VmError(
+      'VM_FALLS_OFF_END',
+      'control runs off the end of the program',
+      this.#placeOf(index - 1),
+    )
   }
 
   #placeOf(index: number): Place | undefined {

@@ -43,6 +43,12 @@ function apply(code: MachineFunction, colours: ReadonlyMap<number, number>): voi
 
 type Move = MachineInstruction
 
+interface Allocation {
+  readonly colours: ReadonlyMap<number, number>
+  /** Registers to be spilled, each with the one it was joined with: those of one group can share a slot. */
+  readonly spilled: ReadonlyMap<number, number>
+}
+
 /** One round of the algorithm; the names of the work lists are those of the paper. */
 class Colouring {
   readonly #code: MachineFunction
@@ -74,7 +80,7 @@ class Colouring {
       this.#degree[register] = Number.POSITIVE_INFINITY
   }
 
-  run(): { colours: Map<number, number>; spilled: Set<number> } {
+  run(): Allocation {
     this.#build()
     for (const register of this.#present) {
       if (register < firstVirtual) continue
@@ -294,9 +300,9 @@ class Colouring {
     this.#freezeMoves(best)
   }
 
-  #assign(): { colours: Map<number, number>; spilled: Set<number> } {
+  #assign(): Allocation {
     const colours = new Map<number, number>()
-    const spilled = new Set<number>()
+    const spilled = new Map<number, number>()
     for (let register = 0; register < allocatable; register++) colours.set(register, register)
     for (let register = this.#selectStack.pop(); register !== undefined; register = this.#selectStack.pop()) {
       const taken = new Set<number>()
@@ -305,14 +311,14 @@ class Colouring {
         if (colour !== undefined) taken.add(colour)
       }
       const colour = firstFree(taken)
-      if (colour === undefined) spilled.add(register)
+      if (colour === undefined) spilled.set(register, register)
       else colours.set(register, colour)
     }
     for (const register of this.#coalesced) {
       const alias = this.#aliasOf(register)
       const colour = colours.get(alias)
       if (colour !== undefined) colours.set(register, colour)
-      else if (spilled.has(alias)) spilled.add(register)
+      else if (spilled.has(alias)) spilled.set(register, alias)
     }
     return { colours, spilled }
   }

@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
-import { bitsOf, isCommutative } from '../arithmetic.ts'
+import { bitsOf, isCommutative, isShift } from '../arithmetic.ts'
 import { constantOf } from '../fold.ts'
 import {
   type Block,
@@ -271,7 +271,9 @@ class Selector {
       (isFloating(left) || (this.#useCounts.get(left) ?? 0) > 1) &&
       (this.#useCounts.get(right) ?? 0) === 1
     if (exchange) [left, right] = [right, left]
-    const constant = constantOf(right)
+    const known = constantOf(right)
+    // A register's upper bits do not matter to a shift; an immediate that has them is refused by the kernel.
+    const constant = known !== undefined && isShift(operator) ? known & BigInt(bits - 1) : known
     const signed = constant === undefined ? undefined : BigInt.asIntN(bits, constant)
     const immediate = signed !== undefined && signed >= -(2n ** 31n) && signed < 2n ** 31n
     const source = immediate ? 0 : this.#use(right)

@@ -3,16 +3,19 @@ import { definitions, isMove, type MachineFunction, type MachineInstruction, use
 import { loadOpcode, storeOpcode } from './instructions.ts'
 
 /**
- * Moves registers to the stack: each gets an 8-byte slot, every read is preceded by a load into a short-lived new
- * register and every write followed by a store. Copies to and from a spilled register become that load or store.
+ * Moves registers to the stack: each group of joined registers gets an 8-byte slot, every read is preceded by a load
+ * into a short-lived new register and every write followed by a store. Copies to and from a spilled register become
+ * that load or store; copies within a group go.
  *
+ * @param spilled the registers, each with the one that stands for its group
  * @returns the short-lived registers, which must not be spilled again
  */
-export function insertSpills(code: MachineFunction, spilled: ReadonlySet<number>): number[] {
+export function insertSpills(code: MachineFunction, spilled: ReadonlyMap<number, number>): number[] {
   const slots = new Map<number, FrameObject>()
   const temporaries: number[] = []
   const slotOf = (register: number): FrameObject => {
-    const known = slots.get(register)
+    const group = spilled.get(register) ?? register
+    const known = slots.get(group)
     if (known !== undefined) return known
     const slot = {
       id: code.frameObjects.length,
@@ -22,7 +25,7 @@ export function insertSpills(code: MachineFunction, spilled: ReadonlySet<number>
       spill: true,
     }
     code.frameObjects.push(slot)
-    slots.set(register, slot)
+    slots.set(group, slot)
     return slot
   }
   const load = (into: number, register: number, like: MachineInstruction): MachineInstruction => ({
@@ -56,6 +59,7 @@ export function insertSpills(code: MachineFunction, spilled: ReadonlySet<number>
       if (read.length === 0 && written.length === 0) return [instruction]
       if (isMove(instruction) && instruction.src !== 10) {
         if (read.length > 0 && written.length > 0) {
+          if (slotOf(instruction.src) === slotOf(instruction.dst)) return []
           const via = fresh()
           return [load(via, instruction.src, instruction), store(via, instruction.dst, instruction)]
         }

@@ -28,7 +28,10 @@ export class LpmTrieMap extends VmMap {
     if (known !== undefined && flags === updateFlags.noexist) return -errno.EEXIST
     if (known === undefined && flags === updateFlags.exist) return -errno.ENOENT
     if (known === undefined && this.#prefixes.length >= this.spec.maxEntries) return -errno.E2BIG
-    this.#prefixes = [...this.#prefixes.filter((p) => p !== known), { key: key.slice(), value: value.slice() }]
+    this.#prefixes = [
+      ...this.#prefixes.filter((p) => p !== known),
+      { key: key.slice(), value: value.slice() },
+    ]
     return 0
   }
 

@@ -2,7 +2,16 @@ import type { Codec } from '../../layout/codec.ts'
 import type { MapSpec } from '../../program.ts'
 
 /** Error numbers that map helpers return negated (include/uapi/asm-generic/errno-base.h). */
-export const errno = { ENOENT: 2, E2BIG: 7, EEXIST: 17, EINVAL: 22, EOPNOTSUPP: 95 } as const
+export const errno = {
+  ENOENT: 2,
+  E2BIG: 7,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EFAULT: 14,
+  EEXIST: 17,
+  EINVAL: 22,
+  EOPNOTSUPP: 95,
+} as const
 
 /** How `bpf_map_update_elem` may store: either way, only a new element, only an existing one (linux/bpf.h). */
 export const updateFlags = { any: 0, noexist: 1, exist: 2 } as const

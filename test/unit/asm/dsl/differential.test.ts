@@ -1,0 +1,39 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { passes } from '../../../../src/asm/ir/optimise.ts'
+import type { Instruction } from '../../../../src/asm/isa/instruction.ts'
+import { aluCode, instructionClass, operandSource } from '../../../../src/asm/isa/opcodes.ts'
+import { build, run } from './random/build.ts'
+import { anyProgram } from './random/program.ts'
+import { Reference } from './random/reference.ts'
+
+const ways = [
+  { name: 'all passes', options: {} },
+  { name: 'no passes', options: { passes: [] } },
+  ...passes.map((pass) => ({ name: `${pass.name} alone`, options: { passes: [pass] } })),
+]
+
+/** What the kernel's verifier would not load: a shift by the width or more, a division by zero, as immediates. */
+function isRefused({ opcode, imm }: Instruction): boolean {
+  const family = opcode & 0x07
+  if (family !== instructionClass.alu && family !== instructionClass.alu64) return false
+  if ((opcode & operandSource.register) !== 0) return false
+  const operation = opcode & 0xf0
+  if (operation === aluCode.div || operation === aluCode.mod) return imm === 0
+  const shifts = operation === aluCode.lsh || operation === aluCode.rsh || operation === aluCode.arsh
+  return shifts && (imm < 0 || imm >= (family === instructionClass.alu64 ? 64 : 32))
+}
+
+describe('a random program does what it means', () => {
+  for (const { name, options } of ways)
+    test(name, () => {
+      fc.assert(
+        fc.property(anyProgram, (program) => {
+          const spec = build(program, options)
+          expect(run(spec)).toEqual(new Reference(program).run(program.body))
+          expect(spec.instructions.filter(isRefused)).toEqual([])
+        }),
+        { numRuns: Number(process.env.RUNS ?? 100) },
+      )
+    })
+})

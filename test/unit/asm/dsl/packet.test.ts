@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { ETH_P_IP, TC_ACT_SHOT } from '../../../../src/asm/dsl/context.ts'
+import { tc } from '../../../../src/asm/dsl/program.ts'
+import { be16, be32, u8, u32 } from '../../../../src/asm/layout/scalar.ts'
+import { struct } from '../../../../src/asm/layout/struct.ts'
+import { Ipv4Header, UdpHeader } from '../../../../src/asm/packet/headers.ts'
+import { runTc } from '../../../../src/asm/vm/run-tc.ts'
+
+const Odd = struct('odd', { a: u8, b: be32, c: be16 }, { packed: true })
+const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => i)
+
+describe('headers', () => {
+  const read = tc('read', (b, skb) => {
+    const odd = b.packet(skb).header(Odd, { at: 3, otherwise: TC_ACT_SHOT })
+    b.assign(odd, { c: odd.c.toHost().add(1).toU16().toNetwork() })
+    b.return(odd.b.toHost())
+  })
+
+  test('are read and written at their place, unaligned and in network order', () => {
+    const { r0, packet } = runTc(read, bytes(10))
+    expect(r0).toBe(0x04050607n)
+    expect([...packet]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 10])
+  })
+
+  test('that do not fit are not touched', () => {
+    for (const length of [9, 3, 0]) {
+      const { verdict, packet } = runTc(read, bytes(length))
+      expect(verdict).toBe(TC_ACT_SHOT)
+      expect(packet).toEqual(bytes(length))
+    }
+  })
+
+  test('at an offset that is computed', () => {
+    const spec = tc('udp', (b, skb) => {
+      const packet = b.packet(skb)
+      const ip = packet.header(Ipv4Header, { at: 14, otherwise: 1 })
+      const length = ip.versionAndLength.and(0x0f).shl(2)
+      const udp = packet.header(UdpHeader, { at: length.add(14), otherwise: 2 })
+      b.return(udp.destination.toHost())
+    })
+    const packet = new Uint8Array(14 + 24 + 8)
+    packet[14] = 0x46
+    packet.set([0x12, 0x34], 14 + 24 + 2)
+    expect(runTc(spec, packet).r0).toBe(0x1234n)
+    expect(runTc(spec, packet.slice(0, -1)).r0).toBe(2n)
+    expect(runTc(spec, packet.slice(0, 33)).r0).toBe(1n)
+  })
+})
+
+describe('packets in pieces', () => {
+  const read = tc('pull', (b, skb) => {
+    const odd = b.packet(skb, { atLeast: 10, otherwise: TC_ACT_SHOT }).header(Odd, { at: 3, otherwise: 7 })
+    b.return(odd.b.toHost())
+  })
+
+  test('are pulled together when too little is in the first', () => {
+    expect(runTc(read, bytes(64), { linear: 4 }).r0).toBe(0x04050607n)
+    expect(runTc(read, bytes(64), { linear: 10 }).executed).toBeLessThan(
+      runTc(read, bytes(64), { linear: 9 }).executed,
+    )
+  })
+
+  test('otherwise runs for packets shorter than that', () => {
+    expect(runTc(read, bytes(9)).verdict).toBe(TC_ACT_SHOT)
+  })
+
+  test('otherwise may be code', () => {
+    const spec = tc('pull', (b, skb) => {
+      b.packet(skb, { atLeast: 100, otherwise: () => b.return(skb.len) })
+      b.return(0)
+    })
+    expect(runTc(spec, bytes(64)).r0).toBe(64n)
+    expect(runTc(spec, bytes(100), { linear: 1 }).r0).toBe(0n)
+  })
+})
+
+describe('the context', () => {
+  test('is read, and written', () => {
+    const spec = tc('context', (b, skb) => {
+      b.if(skb.protocol.ne(ETH_P_IP), () => b.return(1))
+      b.assign(skb, { mark: skb.mark.add(skb.len), cb: [1, 2, 3, 4, skb.hash] })
+      b.return(skb.cb.at(4))
+    })
+    const packet = new Uint8Array(20)
+    packet.set([0x08, 0x00], 12)
+    const { r0, skb } = runTc(spec, packet, { skb: { mark: 5, hash: 77 } })
+    expect(r0).toBe(77n)
+    expect([skb.mark, skb.len, skb.cb]).toEqual([25, 20, [1, 2, 3, 4, 77]])
+    expect(runTc(spec, new Uint8Array(20)).r0).toBe(1n)
+  })
+
+  test('tests of a field leave the others alone', () => {
+    const spec = tc('vlan', (b, skb) => {
+      const x = b.variable(u32, 0)
+      b.if(skb.vlanPresent.ne(0), () => x.set(skb.vlanTci))
+      b.return(x.get())
+    })
+    expect(runTc(spec, new Uint8Array(14), { skb: { vlanPresent: 1, vlanTci: 5 } }).r0).toBe(5n)
+    expect(runTc(spec, new Uint8Array(14), { skb: { vlanTci: 5 } }).r0).toBe(0n)
+  })
+})
