@@ -19,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts'],
+          globalSetup: 'test/kernel/support/setup.ts',
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60_000,

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addBackendCommands } from './commands/backend.ts'
+import { addBuildCommand } from './commands/build.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addStatusCommands } from './commands/status.ts'
+import { addTypesCommand } from './commands/types.ts'
 import { addUpAndDownCommands } from './commands/up.ts'
 import { exitCodes } from './exit-codes.ts'
 import { reportError } from './report-error.ts'
@@ -51,6 +53,8 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing there, 4 program rejected by the
   addServiceCommands(program)
   addBackendCommands(program)
   addInspectCommand(program)
+  addTypesCommand(program)
+  addBuildCommand(program)
   addDemoCommand(program)
   return program
 }

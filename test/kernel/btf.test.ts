@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { memberPath, sizeOf } from '../../src/asm/btf/layout.ts'
 import { programBtf } from '../../src/asm/btf/program-btf.ts'
 import { comparePrototype, describePrototype } from '../../src/asm/btf/prototype.ts'
@@ -9,6 +9,7 @@ import type { Instruction } from '../../src/asm/isa/instruction.ts'
 import { type ProgramSpec, type ProgramType, programTypes } from '../../src/asm/program.ts'
 import { PointerScope, SyscallError, syscall } from '../../src/loader/ffi.ts'
 import { syscallNumber } from '../../src/loader/syscall-numbers.ts'
+import { describe, test } from './support/kernel-test.ts'
 
 /** Commands of bpf(2) (include/uapi/linux/bpf.h). */
 const progLoad = 5

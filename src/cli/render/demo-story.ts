@@ -37,7 +37,9 @@ export class DemoStory {
 
   /** What happens next. */
   tell(event: DemoEvent): void {
-    if (event.kind !== 'progress') this.#progress.finish()
+    // The command that drains comes in between; the bar goes on below it.
+    if (event.kind === 'draining') this.#progress.clear()
+    else if (event.kind !== 'progress') this.#progress.finish()
     switch (event.kind) {
       case 'abandoned':
         this.#print('', `(Removed the sandbox of a demo that was killed: ${event.namespaces.join(', ')}.)`)
@@ -78,7 +80,7 @@ export class DemoStory {
         this.#command(event.command)
         this.#print(
           event.pins.length === 0
-            ? `Program, maps and connections are gone. The client asks again: ${answer(event.refusal)}.`
+            ? `Program and maps are gone; the client asks again: ${answer(event.refusal)}.`
             : `It has left: ${event.pins.join(', ')}`,
         )
         break
@@ -105,8 +107,8 @@ export class DemoStory {
     this.#print('Five network namespaces, as good as five machines, joined by virtual cables:', '')
     this.#print(...drawTopology(topology).split('\n'), '')
     this.#print(
-      'Each backend runs an HTTP server that answers with its own name. The balancer',
-      `has none yet: the client asks for http://${address}:${port}/, ${answer(refusal)}.`,
+      'Each backend runs an HTTP server that answers with its own name.',
+      `The balancer has none: on http://${address}:${port}/ ${answer(refusal)}.`,
     )
   }
 
@@ -120,7 +122,7 @@ export class DemoStory {
       ],
       [
         'loaded',
-        `program ${program.id} with ${plural(program.maps, 'map')}; verifier: ${number(program.verifiedInstructions)} steps`,
+        `program ${program.id}, ${plural(program.maps, 'map')}; the verifier followed ${number(program.verifiedInstructions)} instructions`,
       ],
       ['attached', `to ${name}, where packets come in (${mode})`],
     ]

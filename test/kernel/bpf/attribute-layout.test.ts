@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { memberPath } from '../../../src/asm/btf/layout.ts'
 import { runningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
 import { attributeCases } from '../../unit/loader/bpf/attribute-cases.ts'
+import { it } from '../support/kernel-test.ts'
 
 const { vmlinux } = runningKernelTypes()
 

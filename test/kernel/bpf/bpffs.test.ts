@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import {
   BPFFS_ROOT,
   BpffsError,
@@ -15,6 +15,7 @@ import {
 import { BpfMap } from '../../../src/loader/bpf/map.ts'
 import { syscall } from '../../../src/loader/ffi.ts'
 import { syscallNumber } from '../../../src/loader/syscall-numbers.ts'
+import { it } from '../support/kernel-test.ts'
 import { failOnLeakedFds, mapSpec, privatePinDirectory } from './fixture.ts'
 
 const pins = privatePinDirectory()

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { MapSpec, MapType } from '../../../src/asm/program.ts'
 import {
   BPFFS_ROOT,
@@ -21,9 +21,11 @@ export function failOnLeakedFds(): void {
 
 /** A directory under bpffs for the calling file's pins, removed with everything in it at the end. */
 export function privatePinDirectory(): string {
-  ensureBpffs()
   const path = `${BPFFS_ROOT}/tsbpf-test-${process.pid}`
-  makePinDirectory(path)
+  beforeAll(() => {
+    ensureBpffs()
+    makePinDirectory(path)
+  })
   afterAll(() => {
     removePinDirectory(path)
   })

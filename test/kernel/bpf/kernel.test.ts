@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { conntrackKfuncs } from '../../../src/loader/kernel/conntrack-kfuncs.ts'
 import { type FeatureName, probeFeatures, requireFeature } from '../../../src/loader/kernel/features.ts'
 import { canCallKfuncs } from '../../../src/loader/kernel/kfunc-call-probe.ts'
 import { RunningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
+import { it } from '../support/kernel-test.ts'
 import { failOnLeakedFds } from './fixture.ts'
 
 failOnLeakedFds()

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { u32, u64 } from '../../../src/asm/layout/scalar.ts'
 import { codecOf } from '../../../src/asm/layout/struct.ts'
 import { BpfMap } from '../../../src/loader/bpf/map.ts'
@@ -6,6 +6,7 @@ import { inNamespace } from '../../../src/loader/netns/namespace.ts'
 import { attachTcx, hasTcx, queryTcx, TcxLink } from '../../../src/loader/program/link.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { BpfProgram } from '../../../src/loader/program/program.ts'
+import { describe, it } from '../support/kernel-test.ts'
 import { run, testNamespaces } from '../support/namespaces.ts'
 import { failOnLeakedFds, privatePinDirectory } from './fixture.ts'
 import { counting, hits, returning } from './sample-programs.ts'
@@ -26,7 +27,9 @@ function load(map: BpfMap<number, bigint>, name: string, step?: number): BpfProg
   return loadProgram(counting(name, step), { maps: new Map([['hits', map]]) })
 }
 
-describe.skipIf(!hasTcx())('tcx', () => {
+const describeTcx = hasTcx() ? describe : describe.skip
+
+describeTcx('tcx', () => {
   it('runs a program on the packets of an interface until it is closed', () => {
     const namespace = namespaces.create('attach')
     const send = () => run(namespace, 'bash', '-c', 'echo > /dev/udp/127.0.0.1/9')

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { u32, u64 } from '../../../src/asm/layout/scalar.ts'
 import { codecOf } from '../../../src/asm/layout/struct.ts'
 import type { MapType } from '../../../src/asm/program.ts'
@@ -7,6 +7,7 @@ import { BpfMap } from '../../../src/loader/bpf/map.ts'
 import { MapMismatchError } from '../../../src/loader/bpf/map-spec-check.ts'
 import { perCpu } from '../../../src/loader/bpf/per-cpu-codec.ts'
 import { possibleCpus } from '../../../src/loader/bpf/possible-cpus.ts'
+import { describe, it } from '../support/kernel-test.ts'
 import { failOnLeakedFds, mapSpec, privatePinDirectory } from './fixture.ts'
 
 const pins = privatePinDirectory()

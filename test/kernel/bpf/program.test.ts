@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { u32, u64 } from '../../../src/asm/layout/scalar.ts'
 import { codecOf } from '../../../src/asm/layout/struct.ts'
 import { BpfMap } from '../../../src/loader/bpf/map.ts'
@@ -6,6 +6,7 @@ import { MapMismatchError } from '../../../src/loader/bpf/map-spec-check.ts'
 import { UnsupportedFeatureError } from '../../../src/loader/kernel/unsupported-feature-error.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { BpfProgram } from '../../../src/loader/program/program.ts'
+import { describe, it } from '../support/kernel-test.ts'
 import { failOnLeakedFds, privatePinDirectory } from './fixture.ts'
 import { counting, hits, returning } from './sample-programs.ts'
 

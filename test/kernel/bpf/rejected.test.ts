@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { BpfMap } from '../../../src/loader/bpf/map.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { VerifierError } from '../../../src/loader/verifier/error.ts'
+import { it } from '../support/kernel-test.ts'
 import { failOnLeakedFds } from './fixture.ts'
 import { counters, rejectedPrograms, source } from './rejected-programs.ts'
 

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { formatIp, parseIp } from '../../../src/loader/address/ip.ts'
 import { formatMac, parseMac } from '../../../src/loader/address/mac.ts'
 import { NetlinkError } from '../../../src/loader/netlink/core/errors.ts'
@@ -25,6 +25,7 @@ import {
   replaceRoute,
 } from '../../../src/loader/netlink/route/routes.ts'
 import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { runJson, testNamespaces } from '../support/namespaces.ts'
 
 const namespaces = testNamespaces()

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { formatIp, parseIp } from '../../../src/loader/address/ip.ts'
 import { protocols, statusBits } from '../../../src/loader/netlink/conntrack/constants.ts'
 import type { ConntrackEntry } from '../../../src/loader/netlink/conntrack/entry.ts'
@@ -15,6 +15,7 @@ import { NetlinkError } from '../../../src/loader/netlink/core/errors.ts'
 import type { NetlinkSocket } from '../../../src/loader/netlink/core/socket.ts'
 import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
 import { readSysctl, writeSysctl } from '../../../src/loader/netns/sysctl.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { run, testNamespaces } from '../support/namespaces.ts'
 
 const namespaces = testNamespaces()

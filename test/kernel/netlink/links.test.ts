@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { formatMac, parseMac } from '../../../src/loader/address/mac.ts'
 import { NetlinkError } from '../../../src/loader/netlink/core/errors.ts'
 import type { NetlinkSocket } from '../../../src/loader/netlink/core/socket.ts'
@@ -11,6 +11,7 @@ import {
 } from '../../../src/loader/netlink/route/link-changes.ts'
 import { findLink, getLink, listLinks } from '../../../src/loader/netlink/route/links.ts'
 import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { runJson, testNamespaces } from '../support/namespaces.ts'
 
 interface IpLink {

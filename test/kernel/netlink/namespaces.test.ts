@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect } from 'vitest'
 import { TsbpfError } from '../../../src/asm/diagnostics/error.ts'
 import { NetlinkSocket } from '../../../src/loader/netlink/core/socket.ts'
 import { createBridge } from '../../../src/loader/netlink/route/link-changes.ts'
@@ -13,6 +13,7 @@ import {
 } from '../../../src/loader/netns/named.ts'
 import { inNamespace, namespaceCookie, openNamespace } from '../../../src/loader/netns/namespace.ts'
 import { readSysctl, writeSysctl } from '../../../src/loader/netns/sysctl.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { run, testNamespaces } from '../support/namespaces.ts'
 
 const namespaces = testNamespaces()

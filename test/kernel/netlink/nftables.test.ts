@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { parseIp } from '../../../src/loader/address/ip.ts'
 import { NetlinkError } from '../../../src/loader/netlink/core/errors.ts'
 import { netfilterGroups } from '../../../src/loader/netlink/core/netfilter-message.ts'
@@ -27,6 +27,7 @@ import { addAddress } from '../../../src/loader/netlink/route/addresses.ts'
 import { createVeth, setLink } from '../../../src/loader/netlink/route/link-changes.ts'
 import { getLink } from '../../../src/loader/netlink/route/links.ts'
 import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { run, runJson, testNamespaces } from '../support/namespaces.ts'
 
 const TCP = 6

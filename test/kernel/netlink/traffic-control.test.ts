@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { PointerScope, syscall } from '../../../src/loader/ffi.ts'
 import { NetlinkError } from '../../../src/loader/netlink/core/errors.ts'
 import type { NetlinkSocket } from '../../../src/loader/netlink/core/socket.ts'
@@ -16,6 +16,7 @@ import {
 } from '../../../src/loader/netlink/route/traffic-control.ts'
 import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
 import { syscallNumber } from '../../../src/loader/syscall-numbers.ts'
+import { describe, test } from '../support/kernel-test.ts'
 import { run, runJson, testNamespaces } from '../support/namespaces.ts'
 
 const namespaces = testNamespaces()

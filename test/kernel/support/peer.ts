@@ -1,8 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { inNamespace, type NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
-
-const script = fileURLToPath(new URL('./peer-process.js', import.meta.url))
+import type { NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
+import { Remote } from './remote.ts'
 
 /** Where a peer connects to. */
 export interface Target {
@@ -47,42 +44,24 @@ export interface UdpAnswer {
   readonly intact?: boolean
 }
 
-interface Answer {
-  readonly call: number
-  readonly result?: unknown
-  readonly error?: string
-}
-
 /** A process of its own inside a network namespace that opens sockets there: a client, a server, or both. */
 export class Peer {
   readonly name: string
-  readonly #process: ChildProcess
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
-  #calls = 0
+  readonly #remote: Remote
 
   constructor(namespace: NetworkNamespace, name: string) {
     this.name = name
-    this.#process = inNamespace(namespace, () => fork(script, [name], { execArgv: [], stdio: 'inherit' }))
-    this.#process.on('message', ({ call, result, error }: Answer) => {
-      const waiting = this.#waiting.get(call)
-      this.#waiting.delete(call)
-      if (error === undefined) waiting?.resolve(result)
-      else waiting?.reject(new Error(`${name}: ${error}`))
-    })
-    this.#process.on('exit', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`${name} has ended`))
-      this.#waiting.clear()
-    })
+    this.#remote = new Remote(namespace, './peer-process.js', name)
   }
 
   /** Serves HTTP: `/` says who answers whom, `/bytes/N` gives random bytes, `/digest` hashes. @returns a listener */
   async listenHttp(place: { readonly port: number; readonly address?: string }): Promise<number> {
-    return await this.#call('listenHttp', place)
+    return await this.#remote.call('listenHttp', place)
   }
 
   /** Serves an echo of what it gets, after one line that says who answers whom. @returns a listener */
   async listenEcho(place: { readonly port: number; readonly address?: string }): Promise<number> {
-    return await this.#call('listenEcho', place)
+    return await this.#remote.call('listenEcho', place)
   }
 
   /** Echoes datagrams, by default with this host's name in front. @returns a listener */
@@ -91,17 +70,17 @@ export class Peer {
     readonly address?: string
     readonly named?: boolean
   }): Promise<number> {
-    return await this.#call('listenUdp', place)
+    return await this.#remote.call('listenUdp', place)
   }
 
   /** Who has connected, or sent datagrams, to a listener: `address:port` each. */
   async accepted(listener: number): Promise<string[]> {
-    return await this.#call('accepted', { listener })
+    return await this.#remote.call('accepted', { listener })
   }
 
   /** Closes a listener and the connections it has accepted. */
   async stop(listener: number): Promise<void> {
-    await this.#call('stop', { listener })
+    await this.#remote.call('stop', { listener })
   }
 
   /** Connects to an echo server. @throws when that fails */
@@ -116,18 +95,18 @@ export class Peer {
   async tryConnect(
     target: Target & { readonly localPort?: number; readonly timeout?: number },
   ): Promise<EchoConnection | { readonly error: string }> {
-    return await this.#call('connect', target)
+    return await this.#remote.call('connect', target)
   }
 
   /** Sends a line over an echo connection. @returns the line that came back, or what went wrong */
   async exchange({ id }: EchoConnection, text: string): Promise<string> {
-    return await this.#call('exchange', { id, text })
+    return await this.#remote.call('exchange', { id, text })
   }
 
   /** Closes an echo connection: with a FIN from us, with one from the server, or with a reset from us. */
   async close(connection: EchoConnection, how: 'fin' | 'server-fin' | 'reset' = 'fin'): Promise<void> {
     if (how === 'server-fin') await this.exchange(connection, 'hang up')
-    await this.#call('close', { id: connection.id, how })
+    await this.#remote.call('close', { id: connection.id, how })
   }
 
   /** Makes HTTP requests, each over a new connection. */
@@ -139,39 +118,28 @@ export class Peer {
       readonly localPort?: number
     },
   ): Promise<HttpAnswer[]> {
-    return await this.#call('get', { path: '/', ...target })
+    return await this.#remote.call('get', { path: '/', ...target })
   }
 
   /** Opens connections to an HTTP server, all at once, then moves data over each: every other one up, the rest down. */
   async transfer(target: Target & { readonly count: number; readonly size: number }): Promise<Transfer[]> {
-    return await this.#call('transfer', target)
+    return await this.#remote.call('transfer', target)
   }
 
   /** Sends datagrams, each from a port of its own, and waits for the answers. */
   async udp(
     target: Target & { readonly count?: number; readonly size?: number; readonly localPort?: number },
   ): Promise<UdpAnswer[]> {
-    return await this.#call('udp', target)
+    return await this.#remote.call('udp', target)
   }
 
   /** The namespace's protocol counters, such as `Tcp.PassiveOpens` (/proc/net/snmp). */
   async counters(): Promise<Record<string, number>> {
-    return await this.#call('counters', {})
+    return await this.#remote.call('counters', {})
   }
 
   /** Ends the process, and with it everything it has open. */
   async end(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve))
-    this.#process.kill('SIGKILL')
-    await ended
-  }
-
-  async #call<T>(method: string, args: object): Promise<T> {
-    const call = this.#calls++
-    return await new Promise<T>((resolve, reject) => {
-      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject })
-      this.#process.send({ call, method, args })
-    })
+    await this.#remote.end()
   }
 }

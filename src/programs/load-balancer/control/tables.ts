@@ -6,6 +6,7 @@ import { codecOf, type Fields, type StructType, struct, type ValueOf } from '../
 import type { MapSpec } from '../../../asm/program.ts'
 import { makePinDirectory, unpin } from '../../../loader/bpf/bpffs.ts'
 import { BpfMap } from '../../../loader/bpf/map.ts'
+import { createMapWithTypes } from '../../../loader/bpf/map-with-types.ts'
 import { perCpu } from '../../../loader/bpf/per-cpu-codec.ts'
 import * as maps from '../datapath/maps.ts'
 import { NotFoundError } from './errors.ts'
@@ -83,7 +84,7 @@ export function createTables(directory: string, rollback: Rollback): Tables {
   return collect((spec, key, value) => {
     const path = mapPin(directory, spec.name)
     if (existsSync(path)) return BpfMap.openPinned(path, spec, { key, value })
-    const map = BpfMap.create(spec, { key, value })
+    const map = createMapWithTypes(spec, { key, value })
     return orClose(map, () => {
       map.pin(path)
       rollback.add(`the pin ${path}`, () => unpin(path))
@@ -94,7 +95,7 @@ export function createTables(directory: string, rollback: Rollback): Tables {
 /** An empty ring of `size` places; put it into {@link Tables.rings} and close it. */
 export function createRing(elements: readonly number[]): BpfMap<number, Value<typeof maps.RingElement>> {
   const spec: MapSpec = { ...ringTemplate(), maxEntries: elements.length + 1 }
-  const ring = BpfMap.create(spec, { key: codecOf(u32), value: maps.RingElement })
+  const ring = createMapWithTypes(spec, { key: codecOf(u32), value: maps.RingElement })
   return orClose(ring, () =>
     ring.setAll([elements.length, ...elements].map((backend, place) => [place, { backend }] as const)),
   )

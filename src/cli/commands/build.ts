@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Command } from 'commander'
+import { TsbpfError } from '../../asm/diagnostics/error.ts'
+import type { ProgramSpec } from '../../asm/program.ts'
+import { InvalidRequestError, NotFoundError } from '../../programs/load-balancer/control/errors.ts'
+
+interface BuildOptions {
+  readonly output?: string
+  readonly shipped?: string
+  readonly btf?: string
+}
+
+/** `build`. */
+export function addBuildCommand(program: Command): void {
+  program
+    .command('build')
+    .description('write programs as a BPF ELF object, for libbpf, bpftool, tc and ip; needs no privilege')
+    .argument('[module]', 'a .js or .mjs module (from Node 22.18 on a .ts one too): every program it exports')
+    .option('-o, --output <file>', 'where to; - for standard output (default: the module’s name with .o)')
+    .option('--shipped <name>', 'a program that comes with this package, instead of a module')
+    .option('--btf <file>', 'a kernel’s types, for members that are pointers or enums there')
+    .action(async (module: string | undefined, options: BuildOptions) => {
+      if ((module === undefined) === (options.shipped === undefined))
+        throw new InvalidRequestError(
+          'build takes either a module or --shipped',
+          'tsbpf-lb build program.js -o program.o, or tsbpf-lb build --shipped lb_ingress -o lb.o',
+        )
+      const specs =
+        module === undefined ? await shippedProgram(options.shipped ?? '') : await exportedPrograms(module)
+      const object = await writeObject(specs, options.btf)
+      const output = options.output ?? `${options.shipped ?? module?.replace(/\.[cm]?[jt]s$/, '')}.o`
+      if (output === '-') process.stdout.write(object)
+      else writeFileSync(output, object)
+    })
+}
+
+async function shippedProgram(name: string): Promise<ProgramSpec[]> {
+  const { shippedPrograms } = await import('../../programs/shipped.ts')
+  const compile = Object.hasOwn(shippedPrograms, name) ? shippedPrograms[name] : undefined
+  if (compile !== undefined) return [compile()]
+  throw new NotFoundError(
+    `there is no program "${name}"`,
+    `The programs are: ${Object.keys(shippedPrograms).join(', ')}.`,
+  )
+}
+
+async function exportedPrograms(module: string): Promise<ProgramSpec[]> {
+  const path = resolve(module)
+  if (!existsSync(path)) throw new NotFoundError(`there is no file ${module}`, '')
+  if (/\.[cm]?ts$/.test(path) && !('typescript' in process.features && process.features.typescript))
+    throw new InvalidRequestError(
+      `Node ${process.versions.node} cannot import ${module}`,
+      'Use Node 22.18 or newer, or compile it to JavaScript first.',
+    )
+  const exported = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
+  const specs = [...new Set(Object.values(exported))].filter(isProgram)
+  if (specs.length === 0)
+    throw new NotFoundError(
+      `${module} exports no program`,
+      'Export what tc(…) returns: export const ingress = tc(…).',
+    )
+  return specs
+}
+
+/** The module may have imported another copy of this package, so its programs are told by their shape. */
+function isProgram(value: unknown): value is ProgramSpec {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, type, license, instructions, functions, maps, kfuncs } = value as Partial<ProgramSpec>
+  return (
+    [name, type, license].every((text) => typeof text === 'string') &&
+    [instructions, functions, maps, kfuncs].every((list) => Array.isArray(list))
+  )
+}
+
+async function writeObject(specs: readonly ProgramSpec[], btfFile: string | undefined): Promise<Uint8Array> {
+  const { programObject } = await import('../../asm/elf/program-object.ts')
+  const { Btf } = await import('../../asm/btf/reader.ts')
+  const { locateSource } = await import('../../loader/program/locate-source.ts')
+  const { FileSourceText } = await import('../../loader/source-text.ts')
+  const source = new FileSourceText()
+  return programObject(
+    specs.map((spec) => locateSource(spec, source)),
+    {
+      lineText: (file, line) => source.line(file, line),
+      ...(btfFile !== undefined && { kernel: Btf.parse(readTypes(btfFile)) }),
+    },
+  )
+}
+
+function readTypes(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new TsbpfError('NOT_FOUND', `cannot read ${file}`, { cause })
+  }
+}
