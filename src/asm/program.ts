@@ -1,4 +1,5 @@
 import type { Instruction } from './isa/instruction.ts'
+import type { FieldType } from './layout/struct.ts'
 
 /** Program types by the names libbpf and bpftool use; numbers from `enum bpf_prog_type` (include/uapi/linux/bpf.h). */
 export const programTypes = {
@@ -51,12 +52,23 @@ export interface MapSpec {
   readonly flags: number
   /** The template of the maps held by an `array_of_maps` or `hash_of_maps`. */
   readonly inner?: MapSpec
+  /** What keys and values look like, where that is known: `bpftool map dump` then shows field names. */
+  readonly layout?: MapLayout
+}
+
+/** The layouts of a map's keys and values; their sizes are those of the {@link MapSpec}. */
+export interface MapLayout {
+  readonly key: FieldType
+  readonly value: FieldType
 }
 
 /** A kernel function as the program expects it; the loader compares it with the kernel's own prototype. */
 export interface KfuncSpec {
   readonly name: string
-  /** Parameter types: `'u32'`-like scalars, or a pointer such as `'nf_conn *'` (struct name without `struct`). */
+  /**
+   * Parameter types: `'u32'`-like scalars, `'enum nf_nat_manip_type'`, or a pointer such as `'nf_conn *'` (struct
+   * name without `struct`) or `'union nf_inet_addr *'`.
+   */
   readonly parameters: readonly string[]
   /** Result type in the same notation, or `'void'`. */
   readonly returns: string
@@ -76,6 +88,8 @@ export interface ProgramSpec {
   /** 1–15 characters of `[A-Za-z0-9_.]`. */
   readonly name: string
   readonly type: ProgramType
+  /** Section of an ELF object, as libbpf reads it (`tcx/ingress`); the usual one of the type when absent. */
+  readonly section?: string
   /** License string; the conntrack kfuncs need a GPL-compatible one such as `Dual MIT/GPL`. */
   readonly license: string
   readonly instructions: readonly Instruction[]

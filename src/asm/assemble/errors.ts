@@ -1,6 +1,7 @@
 import type { ErrorContext } from '../diagnostics/error.ts'
 import { TsbpfError } from '../diagnostics/error.ts'
 import type { SourcePosition } from '../diagnostics/source-position.ts'
+import type { CpuFeature, CpuLevel } from '../isa/opcodes.ts'
 
 /** A program that cannot be assembled; each reason has a class of its own. */
 export class AssembleError extends TsbpfError {
@@ -17,11 +18,11 @@ export class AssembleError extends TsbpfError {
 export class DuplicateLabelError extends AssembleError {
   readonly label: string
 
-  constructor(label: string, first: number, second: number) {
+  constructor(label: string, first: number, second: number, source: SourcePosition | undefined) {
     super(
       'ASSEMBLE_DUPLICATE_LABEL',
       `label ${JSON.stringify(label)} is placed twice: before item ${first} and before item ${second}`,
-      undefined,
+      source,
       { hint: 'give one of them another name' },
     )
     this.label = label
@@ -46,7 +47,31 @@ export class UnknownLabelError extends AssembleError {
   }
 }
 
-/** A branch is further from its target than its encoding reaches. */
+/** An instruction is above the CPU level of its program, and no others can stand for it exactly. */
+export class CpuLevelError extends AssembleError {
+  /** The level the instruction needs. */
+  readonly needed: CpuLevel
+
+  constructor(
+    text: string,
+    item: number,
+    { cpu: needed, linux, what }: CpuFeature,
+    allowed: CpuLevel,
+    source: SourcePosition | undefined,
+  ) {
+    super(
+      'ASSEMBLE_CPU_LEVEL',
+      `item ${item}, \`${text}\`, is ${what}, of cpu v${needed} (Linux ${linux}); the program may use v${allowed}`,
+      source,
+      {
+        hint: `assemble with cpu: ${needed}, or write it with instructions of v${allowed}: none of them do exactly the same without another register`,
+      },
+    )
+    this.needed = needed
+  }
+}
+
+/** A branch is further from its target than its encoding reaches, and too many are for trampolines to help. */
 export class BranchRangeError extends AssembleError {
   /** The target: a label, or `slot N` of a branch with a numeric offset. */
   readonly label: string
@@ -56,7 +81,7 @@ export class BranchRangeError extends AssembleError {
   constructor(label: string, item: number, distance: number, source: SourcePosition | undefined) {
     super(
       'ASSEMBLE_BRANCH_RANGE',
-      `the branch at item ${item} is ${distance} slots from its target ${label}; a 16-bit offset reaches -32768 to 32767`,
+      `the branch at item ${item} is ${distance} slots from its target ${label}; a 16-bit offset reaches -32768 to 32767, and there is no room for the trampolines of all such jumps`,
       source,
       { hint: 'assemble with cpu: 4 to allow gotol (Linux 6.6), or move code into functions' },
     )

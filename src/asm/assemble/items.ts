@@ -1,3 +1,4 @@
+import type { SourcePosition } from '../diagnostics/source-position.ts'
 import type { Instruction } from '../isa/instruction.ts'
 
 /** One line of a program before its branches are resolved. */
@@ -13,6 +14,8 @@ export interface InstructionItem {
 export interface LabelItem {
   readonly kind: 'label'
   readonly name: string
+  /** Where it is written. */
+  readonly source?: SourcePosition
 }
 
 /**
@@ -31,8 +34,8 @@ export function plain(instruction: Instruction): InstructionItem {
 }
 
 /** @returns a {@link LabelItem}. */
-export function label(name: string): LabelItem {
-  return { kind: 'label', name }
+export function label(name: string, source?: SourcePosition): LabelItem {
+  return source === undefined ? { kind: 'label', name } : { kind: 'label', name, source }
 }
 
 /** @returns a {@link BranchItem}. */

@@ -55,7 +55,7 @@ function placeLabels(items: readonly Item[]): Map<string, number> {
       return
     }
     const first = placedAt.get(item.name)
-    if (first !== undefined) throw new DuplicateLabelError(item.name, first, index)
+    if (first !== undefined) throw new DuplicateLabelError(item.name, first, index, item.source)
     placedAt.set(item.name, index)
     labels.set(item.name, count)
   })

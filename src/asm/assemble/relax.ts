@@ -1,17 +1,13 @@
-import { branchKind, hasOffsetDistance, withBranchDistance } from '../isa/branch.ts'
+import { branchKind, withBranchDistance } from '../isa/branch.ts'
 import { slotCount } from '../isa/encode.ts'
-import { annotate } from '../isa/fields.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import { gotol, ja } from '../isa/jump.ts'
 import { instructionClass, jumpCode } from '../isa/opcodes.ts'
-import { BranchRangeError } from './errors.ts'
+import { alike, type Layout, reaches } from './layout.ts'
 import type { Entry } from './link.ts'
 
-/** The instructions that stand for each entry, all distances filled in. */
-export type Expansion = readonly (readonly Instruction[])[]
-
 /**
- * Fills in distances. A jump whose target a 16-bit offset cannot reach becomes, if `longJumps`, a `gotol`:
+ * Fills in distances. A jump whose target a 16-bit offset cannot reach becomes a `gotol`:
  *
  *     goto far             →  gotol far
  *     if a == b goto far   →  if a != b goto +1; gotol far
@@ -19,28 +15,30 @@ export type Expansion = readonly (readonly Instruction[])[]
  *
  * Lengthening one jump can push another out of reach, so layout is repeated until it settles.
  */
-export function relax(entries: readonly Entry[], longJumps: boolean): Expansion {
+export function layOutWithGotol(entries: readonly Entry[]): Layout {
   const long = new Set<number>()
   for (;;) {
     const starts = layOut(entries, long)
     const before = long.size
     entries.forEach((entry, index) => {
       const distance = distanceOf(entry, index, starts)
-      if (distance === undefined || long.has(index) || reaches(entry.instruction, distance)) return
-      if (!longJumps) {
-        throw new BranchRangeError(entry.targetName, entry.item, distance, entry.instruction.source)
-      }
-      long.add(index)
+      if (distance !== undefined && !reaches(entry.instruction, distance)) long.add(index)
     })
-    if (long.size === before) {
-      return entries.map((entry, index) => expand(entry, index, starts, long.has(index)))
-    }
+    if (long.size === before) return finish(entries, starts, long)
   }
 }
 
-function reaches(instruction: Instruction, distance: number): boolean {
-  const kind = branchKind(instruction)
-  return kind === undefined || !hasOffsetDistance(kind) || (distance >= -0x8000 && distance <= 0x7fff)
+function finish(entries: readonly Entry[], slots: readonly number[], long: ReadonlySet<number>): Layout {
+  const instructions: Instruction[] = []
+  const starts: number[] = []
+  const counts: number[] = []
+  entries.forEach((entry, index) => {
+    const made = expand(entry, index, slots, long.has(index))
+    starts.push(instructions.length)
+    counts.push(made.length)
+    for (const each of made) instructions.push(each)
+  })
+  return { instructions, starts, counts }
 }
 
 function layOut(entries: readonly Entry[], long: ReadonlySet<number>): number[] {
@@ -75,13 +73,6 @@ function longForm(instruction: Instruction): Instruction[] {
   const inverse = invert(instruction)
   if (inverse !== undefined) return [withBranchDistance(inverse, 1), far]
   return [withBranchDistance(instruction, 1), alike(instruction, ja(1)), far]
-}
-
-function alike({ source, comment }: Instruction, made: Instruction): Instruction {
-  return annotate(made, {
-    ...(source === undefined ? undefined : { source }),
-    ...(comment === undefined ? undefined : { comment }),
-  })
 }
 
 const inverseCode = new Map<number, number>(

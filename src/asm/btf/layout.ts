@@ -20,6 +20,15 @@ export interface MemberLocation {
   readonly typeId: number
 }
 
+/** How a type is looked up by name. */
+export interface LookupOptions {
+  /**
+   * Whether a type that is not there under its whole name is looked up without its flavour, see
+   * {@link withoutFlavour}. Not unless asked for: the kernel has types of such names itself (`nf_conn___init`).
+   */
+  readonly flavours?: boolean
+}
+
 /**
  * Longest chain of typedefs, qualifiers, arrays or nested anonymous structs that is followed. The kernel stops at
  * 32 (MAX_RESOLVE_DEPTH in kernel/bpf/btf.c); a longer one is a cycle, or data made to waste our time.
@@ -90,8 +99,13 @@ export function sizeOf(btf: Btf, id: number): number {
  * @throws {BtfError} `BTF_NO_TYPE`, `BTF_NO_MEMBER` (lists the members there are), `BTF_PATH` for a path that is
  *   not one or leads through a pointer, `BTF_MALFORMED`
  */
-export function memberPath(btf: Btf, start: string | number, path: string): MemberLocation {
-  const outermost = typeof start === 'number' ? start : findComposite(btf, start)
+export function memberPath(
+  btf: Btf,
+  start: string | number,
+  path: string,
+  options: LookupOptions = {},
+): MemberLocation {
+  const outermost = typeof start === 'number' ? start : findComposite(btf, start, options)
   let bits = 0
   let typeId = outermost
   let bitSize = 0
@@ -125,6 +139,18 @@ export function memberPath(btf: Btf, start: string | number, path: string): Memb
   if (bitSize !== 0) return { ...bitFieldUnit(bits, bitSize, typeId), typeId }
   if (bits % 8 !== 0) throw malformed(`"${path}" does not begin at a byte`, { typeId })
   return { offset: checkSize(bits / 8, typeId), size, typeId }
+}
+
+/**
+ * The part of a local type's name that the kernel knows: `nf_conn` of `nf_conn___old`. Three underscores and what
+ * follows tell several versions of a kernel's type apart in one program (CO-RE flavours).
+ */
+export function withoutFlavour(name: string): string {
+  const at = name.indexOf('___', 1)
+  // As libbpf has it, the underscores stand between other characters.
+  return at > 0 && at + 3 < name.length && name[at - 1] !== '_' && name[at + 3] !== '_'
+    ? name.slice(0, at)
+    : name
 }
 
 /** What a typedef, qualifier or tag stands for; `undefined` for any other type. */
@@ -178,11 +204,12 @@ function bitFieldUnit(bits: number, bitSize: number, typeId: number) {
   )
 }
 
-function findComposite(btf: Btf, name: string): number {
-  for (const kind of ['struct', 'union', 'typedef'] as const) {
-    const id = btf.findByName(name, kind)
-    if (id !== undefined) return id
-  }
+function findComposite(btf: Btf, name: string, { flavours = false }: LookupOptions): number {
+  for (const wanted of flavours ? [name, withoutFlavour(name)] : [name])
+    for (const kind of ['struct', 'union', 'typedef'] as const) {
+      const id = btf.findByName(wanted, kind)
+      if (id !== undefined) return id
+    }
   throw new BtfError(
     'BTF_NO_TYPE',
     `there is no struct, union or typedef "${name}"`,

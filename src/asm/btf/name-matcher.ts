@@ -9,6 +9,8 @@ export class NameMatcher {
   readonly #child: Uint32Array
   readonly #sibling: Uint32Array
   readonly #name: Uint32Array
+  /** By byte: whether a name begins with it. */
+  readonly #first = new Uint8Array(256)
   #nodes = 1
 
   /** @param names a name with a NUL character and the empty name match nothing */
@@ -22,8 +24,15 @@ export class NameMatcher {
     this.#name = new Uint32Array(capacity)
     for (const [index, bytes] of encoded.entries()) {
       const end = bytes.indexOf(0)
-      if (end > 0 && end === bytes.length - 1) this.#insert(bytes, index)
+      if (end <= 0 || end !== bytes.length - 1) continue
+      this.#insert(bytes, index)
+      this.#first[bytes[0] as number] = 1
     }
+  }
+
+  /** By byte, 1 where a name of the set begins with it: what a caller in a hurry looks at before {@link match}. */
+  get firstBytes(): Uint8Array {
+    return this.#first
   }
 
   /** The index of the name that starts at `offset` in `strings`, −1 if it is none of the set. */

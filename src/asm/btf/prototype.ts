@@ -35,7 +35,8 @@ export function describePrototype(btf: Btf, funcId: number): Prototype {
  * Compares a kfunc as a program declares it with the kernel's own func.
  *
  * Scalars agree when their sizes do, whatever their sign; pointers when they point to a struct of the same name or
- * to a scalar of the same size; `'void *'` on either side agrees with every pointer. Qualifiers do not count.
+ * to a scalar of the same size; `'void *'` on either side agrees with every pointer. Qualifiers do not count, nor
+ * does the name of an enum (`'enum nf_nat_manip_type'`), which is taken for 4 bytes.
  *
  * @returns the differences in words, empty when the declaration can be used
  * @throws {BtfError} `BTF_NO_TYPE` when `funcId` is not a func; `BTF_PROTOTYPE` when the spec names a type that is
@@ -81,7 +82,7 @@ function parameterShape(btf: Btf, proto: BtfFuncProto, index: number): Shape {
 }
 
 /** A type as far as prototypes are compared: what it is called and how many pointers lead to it. */
-interface Shape {
+export interface Shape {
   readonly base: string
   readonly stars: number
 }
@@ -132,7 +133,7 @@ function agree(actual: Shape, declared: Shape): boolean {
 }
 
 /** Reads a declaration: `nf_conn *`, and as people also write it, `const struct nf_conn *`. */
-function parseDeclared(text: string): Shape {
+export function parseDeclared(text: string): Shape {
   const match = /^(\.\.\.|[A-Za-z_]\w*(?:\s+[A-Za-z_]\w*)*)\s*((?:\*\s*)*)$/.exec(text.trim())
   if (match === null)
     throw new BtfError(
@@ -149,7 +150,8 @@ function parseDeclared(text: string): Shape {
 }
 
 /** Bytes of a scalar by its name; `be32` and C's own names are understood as well. */
-function scalarSize(name: string): number | undefined {
+export function scalarSize(name: string): number | undefined {
+  if (name.startsWith('enum ')) return 4
   const sized = /^(?:(?:__)?(?:u|s|be|le)|i)(8|16|32|64)$/.exec(name) ?? /^u?int(8|16|32|64)_t$/.exec(name)
   return sized === null ? cScalars.get(name) : Number(sized[1]) / 8
 }

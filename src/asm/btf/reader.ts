@@ -3,7 +3,7 @@ import { BtfError, malformed } from './error.ts'
 import { NameMatcher } from './name-matcher.ts'
 import { type BtfSections, readSections } from './sections.ts'
 import { type BtfKind, type BtfType, btfKinds } from './types.ts'
-import { fixedWords, infoKind, infoVlen, typeWords, wordsPerElement } from './wire-format.ts'
+import { fixedWords, infoKind, typeWords, wordsPerElement } from './wire-format.ts'
 
 const kindNames = new Map<number, BtfKind>(
   Object.entries(btfKinds).map(([name, number]) => [number, name as BtfKind]),
@@ -129,13 +129,17 @@ export class Btf {
     const { types, strings } = this.#sections
     const stringsStart = this.stringsLength - strings.byteLength
     const starts = this.#starts
+    const first = matcher.firstBytes
     let remaining = names.length
     for (let i = 0; i < starts.length && remaining > 0; i++) {
       const at = starts[i] as number
-      const found = infoKind(types[at + 1] as number)
-      if (wanted === 0 ? found === btfKinds.decl_tag || found === btfKinds.type_tag : found !== wanted)
-        continue
+      // Written out, not infoKind(): a cold process spends this loop in V8's interpreter, where a call is dear.
+      const found = ((types[at + 1] as number) >>> 24) & 0x7f
+      if (found !== wanted) {
+        if (wanted !== 0 || found === btfKinds.decl_tag || found === btfKinds.type_tag) continue
+      }
       const offset = (types[at] as number) - stringsStart
+      if (offset >= 0 && first[strings[offset] as number] !== 1) continue
       // A type of a split blob may take its name from the base's strings.
       const index =
         offset >= 0 ? matcher.match(strings, offset) : this.#matchInBase(matcher, types[at] as number)
@@ -185,8 +189,9 @@ function findStarts({ types, typesOffset, layout }: BtfSections, firstId: number
   let at = 0
   while (at < types.length) {
     const info = types[at + 1] ?? 0
-    const kind = infoKind(info)
-    const next = at + typeWords + (fixed[kind] as number) + (perElement[kind] as number) * infoVlen(info)
+    // infoKind() and infoVlen() written out, for speed in a cold process.
+    const kind = (info >>> 24) & 0x7f
+    const next = at + typeWords + (fixed[kind] as number) + (perElement[kind] as number) * (info & 0xffffff)
     if (known[kind] === 0 || next > types.length) {
       const reason =
         known[kind] === 0 && at + 1 < types.length ? `unknown kind ${kind}` : 'the record is cut short'

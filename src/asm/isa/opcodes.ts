@@ -149,6 +149,39 @@ export const loadImm64Kind = {
   mapIndexValue: 6,
 } as const
 
+/** BPF CPU version, as clang's `-mcpu=v1` to `v4`: what a program may use. */
+export type CpuLevel = 1 | 2 | 3 | 4
+
+/** A group of instructions that a CPU level adds. */
+export interface CpuFeature {
+  readonly cpu: CpuLevel
+  /** The first Linux release that takes them. */
+  readonly linux: string
+  /** What an instruction of the group is, for error messages. */
+  readonly what: string
+}
+
+/**
+ * What each CPU level adds (LLVM's BPF target, llvm/lib/Target/BPF/BPFSubtarget.cpp; kernel releases from
+ * the kernel's history). What is in none of these groups is level 1. 32-bit arithmetic is as old as BPF in
+ * the kernel, but the verifier follows its results, and clang emits it, from level 3 on. Stores of an
+ * immediate are level 1: every kernel takes them, although clang emits them at level 4 only.
+ */
+export const cpuFeatures = {
+  lessThanJump: { cpu: 2, linux: '4.14', what: 'a less-than jump' },
+  alu32: { cpu: 3, linux: '3.18', what: '32-bit arithmetic' },
+  jump32: { cpu: 3, linux: '5.1', what: 'a 32-bit comparison' },
+  atomic: { cpu: 3, linux: '5.12', what: 'an atomic operation other than add' },
+  signedDivision: { cpu: 4, linux: '6.6', what: 'a signed division' },
+  signExtendingMove: { cpu: 4, linux: '6.6', what: 'a sign-extending move' },
+  signExtendingLoad: { cpu: 4, linux: '6.6', what: 'a sign-extending load' },
+  byteSwap: { cpu: 4, linux: '6.6', what: 'an unconditional byte swap' },
+  longGoto: { cpu: 4, linux: '6.6', what: 'gotol' },
+  mayGoto: { cpu: 4, linux: '6.9', what: 'may_goto' },
+  addressSpaceCast: { cpu: 4, linux: '6.9', what: 'a cast between address spaces' },
+  acquireRelease: { cpu: 4, linux: '6.15', what: 'a load-acquire or store-release' },
+} as const satisfies Readonly<Record<string, CpuFeature>>
+
 /** Opcode of a 64-bit immediate load. */
 export const loadImm64Opcode = 0x18
 

@@ -1,20 +1,16 @@
 import type { SourcePosition } from '../diagnostics/source-position.ts'
-import { branchDistance, branchKind } from '../isa/branch.ts'
-import { type Endianness, encode, slotCount } from '../isa/encode.ts'
+import { type Endianness, encode } from '../isa/encode.ts'
 import type { Instruction, SymbolReference } from '../isa/instruction.ts'
 import { slotSize } from '../isa/opcodes.ts'
 import { pseudoC } from './pseudo-c.ts'
+import { nameTargets, slotStarts, type TargetNames, targetSlot } from './target-names.ts'
 
 /** How {@link asmListing} shows a program. */
-export interface ListingOptions {
+export interface ListingOptions extends TargetNames {
   /** Whether to show each slot's bytes. */
   readonly bytes?: boolean
   /** Byte order of the bytes shown; little-endian unless told. */
   readonly endianness?: Endianness
-  /** Names by index into the instructions, such as `Assembled.labels`; other targets are called L1, L2 … */
-  readonly labels?: ReadonlyMap<string, number>
-  /** Functions by name and index of their first instruction; they win over labels at the same place. */
-  readonly functions?: readonly { readonly name: string; readonly start: number }[]
   /** Text of a line (from 1) of a TypeScript source file, to be shown with it. */
   readonly sourceLine?: (file: string, line: number) => string | undefined
 }
@@ -101,57 +97,6 @@ export function jsonListing(instructions: readonly Instruction[]): ListedInstruc
       ...(comment === undefined ? undefined : { comment }),
     }
   })
-}
-
-/** The slot each instruction begins at, and at the end the number of slots. */
-function slotStarts(instructions: readonly Instruction[]): number[] {
-  const starts = [0]
-  let slot = 0
-  for (const instruction of instructions) {
-    slot += slotCount(instruction)
-    starts.push(slot)
-  }
-  return starts
-}
-
-function targetSlot(instruction: Instruction, slot: number): number | undefined {
-  const distance = branchDistance(instruction)
-  return distance === undefined ? undefined : slot + 1 + distance
-}
-
-/** Names by slot: given ones, then `L1`, `F1` … for the targets left. Several labels can share a place. */
-function nameTargets(
-  instructions: readonly Instruction[],
-  slots: readonly number[],
-  { labels = new Map(), functions = [] }: ListingOptions,
-): Map<number, string[]> {
-  const names = new Map<number, string[]>()
-  const taken = new Set<string>()
-  const give = (name: string, slot: number | undefined): void => {
-    if (slot === undefined || taken.has(name)) return
-    taken.add(name)
-    names.set(slot, [...(names.get(slot) ?? []), name])
-  }
-  for (const { name, start } of functions) give(name, slots[start])
-  for (const [name, index] of labels) give(name, slots[index])
-  const targets = new Map<number, 'L' | 'F'>()
-  instructions.forEach((instruction, index) => {
-    const target = targetSlot(instruction, slots[index] ?? 0)
-    if (target === undefined) return
-    const kind = branchKind(instruction)
-    if (kind === 'call' || kind === 'function') targets.set(target, 'F')
-    else if (!targets.has(target)) targets.set(target, 'L')
-  })
-  const counts = { L: 0, F: 0 }
-  for (const slot of slots.slice(0, -1)) {
-    const letter = targets.get(slot)
-    if (letter === undefined || names.has(slot)) continue
-    let name: string
-    do name = `${letter}${++counts[letter]}`
-    while (taken.has(name))
-    give(name, slot)
-  }
-  return names
 }
 
 function sourceLine({ file, line }: SourcePosition, options: ListingOptions): string {

@@ -17,6 +17,7 @@ import {
   signedDivisionOffset,
 } from '../isa/opcodes.ts'
 import { helperName } from './helper-names.ts'
+import { aluOperator, atomicFetchName, atomicOperator, conditionOperator } from './pseudo-c-operators.ts'
 
 /**
  * @returns the instruction in the pseudo-C of LLVM's BPF assembler and, where LLVM has none (names of maps
@@ -30,7 +31,7 @@ import { helperName } from './helper-names.ts'
  * @param target what to call a branch's target; without it the distance in slots is shown, as `+2`
  */
 export function pseudoC(instruction: Instruction, target?: string): string {
-  return printKnown(instruction, target) ?? printFields(instruction)
+  return printKnown(instruction, target) ?? rawFields(instruction)
 }
 
 function printKnown(it: Instruction, target: string | undefined): string | undefined {
@@ -55,25 +56,10 @@ function printKnown(it: Instruction, target: string | undefined): string | undef
   }
 }
 
-/** What no assembler has a notation for; nothing is left out. */
-function printFields({ opcode, dst, src, offset, imm, imm64 }: Instruction): string {
+/** @returns what no assembler has a notation for, field by field; nothing is left out. */
+export function rawFields({ opcode, dst, src, offset, imm, imm64 }: Instruction): string {
   const value = imm64 === undefined ? imm : `0x${imm64.toString(16)}`
   return `<opcode 0x${opcode.toString(16).padStart(2, '0')} dst ${dst} src ${src} offset ${offset} imm ${value}>`
-}
-
-const aluOperator: Readonly<Record<number, string>> = {
-  [aluCode.add]: '+=',
-  [aluCode.sub]: '-=',
-  [aluCode.mul]: '*=',
-  [aluCode.div]: '/=',
-  [aluCode.or]: '|=',
-  [aluCode.and]: '&=',
-  [aluCode.lsh]: '<<=',
-  [aluCode.rsh]: '>>=',
-  [aluCode.mod]: '%=',
-  [aluCode.xor]: '^=',
-  [aluCode.mov]: '=',
-  [aluCode.arsh]: 's>>=',
 }
 
 function printAlu(it: Instruction): string | undefined {
@@ -116,8 +102,11 @@ function printLd(it: Instruction): string | undefined {
   return `r0 = *(${unsigned(it)} *)skb[${position}]`
 }
 
-/** The forms of bpftool's `print_imm`, with names where there is a symbol. */
-function wideValue({ src, imm, imm64 = 0n, symbol }: Instruction): string | undefined {
+/**
+ * @returns the value of an `ld_imm64` in the forms of bpftool's `print_imm`, with names where there is a
+ *   symbol; undefined for a function's address and for what has no meaning.
+ */
+export function wideValue({ src, imm, imm64 = 0n, symbol }: Instruction): string | undefined {
   const high = Number(imm64 >> 32n)
   const map = symbol?.kind === 'map' ? symbol.name : `fd:${imm}`
   switch (src) {
@@ -136,20 +125,6 @@ function wideValue({ src, imm, imm64 = 0n, symbol }: Instruction): string | unde
     default:
       return undefined
   }
-}
-
-const atomicOperator: Readonly<Record<number, string>> = {
-  [atomicCode.add]: '+=',
-  [atomicCode.or]: '|=',
-  [atomicCode.and]: '&=',
-  [atomicCode.xor]: '^=',
-}
-
-const atomicFetchName: Readonly<Record<number, string>> = {
-  [atomicCode.fetch_add]: 'add',
-  [atomicCode.fetch_or]: 'or',
-  [atomicCode.fetch_and]: 'and',
-  [atomicCode.fetch_xor]: 'xor',
 }
 
 function printAtomic(it: Instruction): string | undefined {
@@ -171,20 +146,6 @@ function printAtomic(it: Instruction): string | undefined {
   return operator === undefined ? undefined : `lock *(${unsigned(it)} *)(${place}) ${operator} ${src}`
 }
 
-const condition: Readonly<Record<number, string>> = {
-  [jumpCode.jeq]: '==',
-  [jumpCode.jgt]: '>',
-  [jumpCode.jge]: '>=',
-  [jumpCode.jset]: '&',
-  [jumpCode.jne]: '!=',
-  [jumpCode.jsgt]: 's>',
-  [jumpCode.jsge]: 's>=',
-  [jumpCode.jlt]: '<',
-  [jumpCode.jle]: '<=',
-  [jumpCode.jslt]: 's<',
-  [jumpCode.jsle]: 's<=',
-}
-
 function printBranch(it: Instruction, kind: BranchKind, target: string): string {
   const numeric = /^[+-]\d/.test(target)
   switch (kind) {
@@ -199,7 +160,7 @@ function printBranch(it: Instruction, kind: BranchKind, target: string): string 
     case 'conditional': {
       const prefix = (it.opcode & 0x07) === instructionClass.jmp ? 'r' : 'w'
       const operand = (it.opcode & operandSource.register) === 0 ? `${it.imm}` : `${prefix}${it.src}`
-      return `if ${prefix}${it.dst} ${condition[it.opcode & 0xf0] ?? ''} ${operand} goto ${target}`
+      return `if ${prefix}${it.dst} ${conditionOperator[it.opcode & 0xf0] ?? ''} ${operand} goto ${target}`
     }
   }
 }

@@ -2,7 +2,8 @@ import type { MapDefinition } from '../../asm/dsl/map.ts'
 import type { Codec } from '../../asm/layout/codec.ts'
 import { u32 } from '../../asm/layout/scalar.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../asm/layout/struct.ts'
-import { BpfMap } from './map.ts'
+import type { BpfMap } from './map.ts'
+import { createMapWithTypes } from './map-with-types.ts'
 import { perCpu } from './per-cpu-codec.ts'
 
 /** The JavaScript key of a map: of array maps the index, of others the key struct's fields. */
@@ -23,7 +24,7 @@ export type KeyOf<K extends Fields> = K extends { readonly index: typeof u32 }
 export function createMap<K extends Fields, V extends Fields>(
   definition: MapDefinition<K, V>,
 ): BpfMap<KeyOf<K>, ValueOf<StructType<V>>> {
-  return BpfMap.create(definition.spec, { key: keyCodec(definition), value: definition.value as never })
+  return createMapWithTypes(definition.spec, { key: keyCodec(definition), value: definition.value as never })
 }
 
 /** As {@link createMap}, for a per-CPU map: an entry is an array with one value for each possible CPU. */
@@ -31,7 +32,7 @@ export function createPerCpuMap<K extends Fields, V extends Fields>(
   definition: MapDefinition<K, V>,
 ): BpfMap<KeyOf<K>, readonly ValueOf<StructType<V>>[]> {
   const value = perCpu(definition.value as never) as Codec<readonly ValueOf<StructType<V>>[]>
-  return BpfMap.create(definition.spec, { key: keyCodec(definition), value })
+  return createMapWithTypes(definition.spec, { key: keyCodec(definition), value })
 }
 
 function keyCodec<K extends Fields>(definition: {

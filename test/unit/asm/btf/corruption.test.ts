@@ -4,6 +4,8 @@ import { BtfError } from '../../../../src/asm/btf/error.ts'
 import { memberPath, resolve, sizeOf } from '../../../../src/asm/btf/layout.ts'
 import { describePrototype } from '../../../../src/asm/btf/prototype.ts'
 import { Btf } from '../../../../src/asm/btf/reader.ts'
+import { renderC } from '../../../../src/asm/btf/render/c.ts'
+import { renderTypeScript } from '../../../../src/asm/btf/render/typescript.ts'
 import { BtfWriter } from '../../../../src/asm/btf/writer.ts'
 import { typeGraph } from './arbitrary-types.ts'
 
@@ -27,6 +29,8 @@ function interrogate(bytes: Uint8Array): void {
     tolerate(() => describePrototype(btf, id))
     tolerate(() => memberPath(btf, id, 'absent'))
     tolerate(() => memberPath(btf, id, 'a[1].b'))
+    tolerate(() => renderC(btf, [id]))
+    tolerate(() => renderTypeScript(btf, [id]))
   }
   btf.findByName('absent')
   btf.findAll(['a', 'b', 'absent'], 'struct')
@@ -66,6 +70,20 @@ test('any cut gets an answer or a BtfError, and no cut that loses bytes is taken
     }),
     { numRuns: 300 },
   )
+})
+
+test('a type that doubles at every level is refused, not written out', () => {
+  const writer = new BtfWriter()
+  let inner = writer.int('int', 4)
+  for (let level = 0; level < 40; level++)
+    inner = writer.union('', 4, [
+      { name: '', type: inner, bitOffset: 0 },
+      { name: '', type: inner, bitOffset: 0 },
+    ])
+  const outer = writer.struct('outer', 4, [{ name: 'a', type: inner, bitOffset: 0 }])
+  const btf = Btf.parse(writer.finish())
+  expect(() => renderC(btf, [outer])).toThrow(BtfError)
+  expect(renderTypeScript(btf, [outer]).length).toBeLessThan(1000)
 })
 
 test('random bytes behind a good magic get an answer or a BtfError', () => {

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { memberPath, resolve, sizeOf, withoutFlavour } from '../../../../src/asm/btf/layout.ts'
+import { mapBtf } from '../../../../src/asm/btf/layout-types.ts'
+import { Btf } from '../../../../src/asm/btf/reader.ts'
+import { BtfWriter } from '../../../../src/asm/btf/writer.ts'
+import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map.ts'
+import { be16, be32, s16, u8, u64 } from '../../../../src/asm/layout/scalar.ts'
+import { array, struct } from '../../../../src/asm/layout/struct.ts'
+
+const Key = struct('key', { address: array(be32, 4), port: be16, proto: u8, pad: u8 })
+const Value = struct('value', { packets: u64, inner: struct('inner', { delta: s16 }) })
+
+describe('mapBtf', () => {
+  test('every field has its name, its place and a type that tells its byte order', () => {
+    const types = mapBtf(hash('m', Key, Value, { maxEntries: 1 }).spec)
+    const btf = Btf.parse(types?.btf ?? new Uint8Array())
+    const key = types?.keyTypeId ?? 0
+    expect(sizeOf(btf, key)).toBe(Key.size)
+    expect(sizeOf(btf, types?.valueTypeId ?? 0)).toBe(Value.size)
+    expect(memberPath(btf, key, 'address[2]')).toMatchObject({ offset: 8, size: 4 })
+    const port = memberPath(btf, key, 'port')
+    expect(port).toMatchObject({ offset: 16, size: 2 })
+    expect(btf.type(port.typeId)).toMatchObject({ kind: 'typedef', name: '__be16' })
+    const delta = memberPath(btf, types?.valueTypeId ?? 0, 'inner.delta')
+    expect(btf.type(resolve(btf, delta.typeId))).toMatchObject({ kind: 'int', size: 2, signed: true })
+  })
+
+  test('the key of an array map is a plain integer, as the kernel demands', () => {
+    const types = mapBtf(arrayMap('m', Value, { maxEntries: 1 }).spec)
+    const btf = Btf.parse(types?.btf ?? new Uint8Array())
+    expect(btf.type(types?.keyTypeId ?? 0)).toMatchObject({ kind: 'int', size: 4 })
+  })
+
+  test('none for maps of maps, nor for a layout that does not fit the sizes', () => {
+    const inner = arrayMap('i', Value, { maxEntries: 1 })
+    expect(mapBtf(arrayOfMaps('m', inner, { maxEntries: 1 }).spec)).toBeUndefined()
+    expect(mapBtf({ ...inner.spec, valueSize: 99 })).toBeUndefined()
+  })
+})
+
+describe('flavours', () => {
+  const writer = new BtfWriter()
+  const int = writer.int('int', 4)
+  writer.struct('nf_conn', 8, [{ name: 'mark', type: int, bitOffset: 32 }])
+  writer.struct('nf_conn___init', 4, [{ name: 'mark', type: int, bitOffset: 0 }])
+  const btf = Btf.parse(writer.finish())
+
+  test('are left out only when asked, and only when there is no such type', () => {
+    expect(() => memberPath(btf, 'nf_conn___old', 'mark')).toThrow(/nf_conn___old/)
+    expect(memberPath(btf, 'nf_conn___old', 'mark', { flavours: true }).offset).toBe(4)
+    expect(memberPath(btf, 'nf_conn___init', 'mark', { flavours: true }).offset).toBe(0)
+  })
+
+  test.each([
+    ['nf_conn___old', 'nf_conn'],
+    ['nf_conn', 'nf_conn'],
+    ['___x', '___x'],
+    ['a___', 'a___'],
+    ['a____b', 'a____b'],
+    ['__sk_buff___v2', '__sk_buff'],
+  ])('%s is %s', (name, expected) => {
+    expect(withoutFlavour(name)).toBe(expected)
+  })
+})
