@@ -18,9 +18,10 @@ import {
 import type { Kfunc, KfuncArguments, KfuncParameter, KfuncResult } from './kfunc.ts'
 import type { MapDefinition, MapOfMapsDefinition } from './map.ts'
 import { type MapHandle, type MapKey, mapElement, mapInside, mapPointer, mapValue } from './map-access.ts'
-import { type Packet, type PacketOptions, readPacket } from './packet.ts'
+import { Packet } from './packet.ts'
 import {
   addressOf,
+  checkUsable,
   type Located,
   location,
   type Ref,
@@ -56,7 +57,7 @@ export class ProgramBuilder extends ControlFlow {
       return
     }
     const at = (target as Ref)[location]
-    this.emitter.checkScope(at.scope, at.what)
+    checkUsable(at)
     storeFields(at, at.type as StructType, at.offset, values, at.what)
   }
 
@@ -80,8 +81,8 @@ export class ProgramBuilder extends ControlFlow {
   }
 
   /** The packet of a TC program, for direct access. */
-  packet(skb: SkbContext, options: PacketOptions = {}): Packet {
-    return readPacket(this, skb, options)
+  packet(skb: SkbContext): Packet {
+    return new Packet(this, skb)
   }
 
   /** Looks a key up in a map; where there is no such element, `otherwise` runs instead of what follows. */
@@ -188,7 +189,7 @@ export class ProgramBuilder extends ControlFlow {
     fetch: boolean,
   ): { value: Value; type: ScalarType<HostName> } {
     const at = target[location]
-    this.emitter.checkScope(at.scope, at.what)
+    checkUsable(at)
     const place = (at.type as StructType).fields[field]
     if (
       place === undefined ||

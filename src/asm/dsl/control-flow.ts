@@ -160,7 +160,7 @@ export class ControlFlow {
     ssa.seal(proceed)
     ssa.seal(leave)
     ssa.enter(leave)
-    const held = this.emitter.held
+    const { held, packetGeneration } = this.emitter
     this.emitter.held = new Set(held)
     this.emitter.inScope('otherwise', () => {
       if (typeof otherwise === 'number') this.return(otherwise)
@@ -173,6 +173,7 @@ export class ControlFlow {
         position,
       )
     this.emitter.held = held
+    this.emitter.packetGeneration = packetGeneration
     ssa.enter(proceed)
   }
 
@@ -213,18 +214,23 @@ export class ControlFlow {
     const { ssa } = emitter
     const after = ssa.createBlock()
     const before = emitter.held
+    const generation = emitter.packetGeneration
+    const generations: number[] = []
     let joined: Set<Held> | undefined
     for (const { block, body } of cases) {
       ssa.enter(block)
       emitter.held = new Set(before)
+      emitter.packetGeneration = generation
       emitter.inScope('block', body)
       if (!emitter.reachable) continue
+      generations.push(emitter.packetGeneration)
       if (joined !== undefined) this.#sameHeld(joined, 'where the ways through this statement meet')
       joined ??= emitter.held
       ssa.jump(after)
     }
     ssa.seal(after)
     emitter.held = joined ?? before
+    emitter.packetGeneration = Math.max(generation, ...generations)
     if (joined !== undefined) ssa.enter(after)
   }
 

@@ -22,6 +22,9 @@ export class Emitter {
   readonly ssa: SsaBuilder
   readonly maps = new Map<string, MapSpec>()
   readonly kfuncs = new Map<string, KfuncSpec>()
+  /** Changes whenever the packet may have moved in memory: references into it from before are no longer valid. */
+  packetGeneration = 0
+  #packetMoves = 0
   /** Objects acquired and not yet released on the path being written. */
   held = new Set<Held>()
   readonly #scopes: Scope[] = []
@@ -76,6 +79,11 @@ export class Emitter {
     if (known !== undefined && known !== spec)
       throw new BuildError('MAP_NAME', `two different maps are called "${spec.name}"`, callerPosition())
     this.maps.set(spec.name, spec)
+  }
+
+  /** Notes that the statement being written may move the packet. */
+  movePacket(): void {
+    this.packetGeneration = ++this.#packetMoves
   }
 
   /** @throws {BuildError} when `scope` was left already */

@@ -2,99 +2,97 @@ import type { Value } from '../ir/graph.ts'
 import type { Variable } from '../ir/ssa-builder.ts'
 import type { Fields, StructType } from '../layout/struct.ts'
 import type { ProgramBuilder } from './builder.ts'
-import type { SkbContext } from './context.ts'
-import { SkBuff } from './context.ts'
+import { SkBuff, type SkbContext } from './context.ts'
 import type { Otherwise } from './control-flow.ts'
 import type { Scope } from './emitter.ts'
 import { helpers } from './helpers.ts'
 import { location, type Ref, structRef } from './reference.ts'
-import type { Int } from './values.ts'
+import { Int } from './values.ts'
 
-/** Options of `b.packet`. */
-export interface PacketOptions {
-  /**
-   * Bytes from the start of the packet that must be readable directly. A packet is often kept in several pieces of
-   * memory of which only the first is; if that is too short, `bpf_skb_pull_data` makes it long enough.
-   */
-  readonly atLeast?: number
-  /** What to do with packets shorter than `atLeast`. */
-  readonly otherwise?: Otherwise
-}
+/** A number of bytes; a variable one must have a small upper bound that the verifier can see (mask it). */
+export type ByteCount = number | Int<'u32' | 'u16' | 'u8'>
 
-/** The bytes of the packet being handled. */
+/** The bytes of the packet that a TC program handles. */
 export class Packet {
   readonly #b: ProgramBuilder
-  readonly #data: Variable
-  readonly #end: Variable
+  readonly #context: Value
+  readonly #data: Variable = { name: 'data', type: 'ptr' }
+  readonly #end: Variable = { name: 'data_end', type: 'ptr' }
   readonly #scope: Scope
 
   /** Made by `b.packet`. */
-  constructor(b: ProgramBuilder, data: Variable, end: Variable) {
+  constructor(b: ProgramBuilder, skb: SkbContext) {
     this.#b = b
-    this.#data = data
-    this.#end = end
+    this.#context = skb[location].pointer
     this.#scope = b.emitter.scope
+    this.#readPointers()
   }
 
   /**
-   * A header at a byte offset from the start of the packet, after proving that all of it is there. A variable
-   * offset must have a small upper bound that the verifier can see (mask it).
+   * Makes the first `bytes` bytes of the packet readable. A packet is often kept in several pieces of memory of which
+   * only the first can be read directly; if that is too short, `bpf_skb_pull_data` makes it long enough, which may
+   * move the packet: references from before are invalid afterwards. `otherwise` is for packets that are shorter.
    */
-  header<F extends Fields>(
-    type: StructType<F>,
-    options: { readonly at: number | Int<'u32' | 'u16' | 'u8'>; readonly otherwise: Otherwise },
-  ): Ref<F> {
+  require(bytes: ByteCount, options: { readonly otherwise: Otherwise }): void {
+    this.#check()
     const { emitter } = this.#b
-    emitter.checkScope(this.#scope, 'the packet')
-    emitter.checkReachable('statement')
-    const data = emitter.ssa.read(this.#data)
-    const add = (pointer: Value, step: Value): Value =>
-      emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [pointer, step])
-    const start =
-      typeof options.at === 'number'
-        ? add(data, emitter.constant(BigInt(options.at), 'i64'))
-        : add(data, options.at.toU64().ir)
-    const behind = add(start, emitter.constant(BigInt(type.size), 'i64'))
-    this.#b.orElse('le', behind, emitter.ssa.read(this.#end), options.otherwise)
-    return structRef(emitter, type, start, 'packet', type.name)
-  }
-}
-
-/** Makes the packet of a TC program readable. */
-export function readPacket(b: ProgramBuilder, skb: SkbContext, options: PacketOptions): Packet {
-  const { emitter } = b
-  const data: Variable = { name: 'data', type: 'ptr' }
-  const end: Variable = { name: 'data_end', type: 'ptr' }
-  const context = skb[location].pointer
-  const readPointers = (): void => {
-    // 32-bit fields to the program, 64-bit pointers to the verifier, which rewrites the access.
-    for (const [variable, field] of [
-      [data, SkBuff.fields.data],
-      [end, SkBuff.fields.dataEnd],
-    ] as const)
-      emitter.ssa.write(
-        variable,
-        emitter.emit({ kind: 'load', size: 4, offset: field.offset, space: 'context' }, 'ptr', [context]),
-      )
-  }
-  readPointers()
-  const { atLeast, otherwise } = options
-  if (atLeast !== undefined && otherwise !== undefined) {
     const { ssa } = emitter
-    const needed = emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [
-      ssa.read(data),
-      emitter.constant(BigInt(atLeast), 'i64'),
-    ])
+    const needed = this.#at(bytes)
     const [pull, after] = [ssa.createBlock(), ssa.createBlock()]
-    ssa.branch('gt', needed, ssa.read(end), pull, after)
+    ssa.branch('gt', needed, ssa.read(this.#end), pull, after)
     ssa.seal(pull)
     ssa.enter(pull)
-    const result = b.call(helpers.skb_pull_data, 'i64', [context, emitter.constant(BigInt(atLeast), 'i32')])
-    b.orElse('eq', result, emitter.constant(0n, 'i64'), otherwise)
-    readPointers()
+    const length = typeof bytes === 'number' ? emitter.constant(BigInt(bytes), 'i32') : bytes.ir
+    const result = this.#b.call(helpers.skb_pull_data, 'i64', [this.#context, length])
+    this.#b.orElse('eq', result, emitter.constant(0n, 'i64'), options.otherwise)
+    this.#readPointers()
     ssa.jump(after)
     ssa.seal(after)
     ssa.enter(after)
+    emitter.movePacket()
   }
-  return new Packet(b, data, end)
+
+  /** A header at a byte offset from the start of the packet, after proving that all of it is there. */
+  header<F extends Fields>(
+    type: StructType<F>,
+    options: { readonly at: ByteCount; readonly otherwise: Otherwise },
+  ): Ref<F> {
+    this.#check()
+    const { emitter } = this.#b
+    const start = this.#at(options.at)
+    const behind = this.#add(start, emitter.constant(BigInt(type.size), 'i64'))
+    this.#b.orElse('le', behind, emitter.ssa.read(this.#end), options.otherwise)
+    return structRef(emitter, type, start, 'packet', type.name)
+  }
+
+  #check(): void {
+    const { emitter } = this.#b
+    emitter.checkScope(this.#scope, 'the packet')
+    emitter.checkReachable('statement')
+  }
+
+  #at(offset: ByteCount): Value {
+    const { emitter } = this.#b
+    const data = emitter.ssa.read(this.#data)
+    return this.#add(
+      data,
+      offset instanceof Int ? offset.toU64().ir : emitter.constant(BigInt(offset), 'i64'),
+    )
+  }
+
+  #add(pointer: Value, step: Value): Value {
+    return this.#b.emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [pointer, step])
+  }
+
+  #readPointers(): void {
+    // 32-bit fields to the program, 64-bit pointers to the verifier, which rewrites the access.
+    const { emitter } = this.#b
+    for (const [variable, field] of [
+      [this.#data, SkBuff.fields.data],
+      [this.#end, SkBuff.fields.dataEnd],
+    ] as const) {
+      const op = { kind: 'load', size: 4, offset: field.offset, space: 'context' } as const
+      emitter.ssa.write(variable, emitter.emit(op, 'ptr', [this.#context]))
+    }
+  }
 }

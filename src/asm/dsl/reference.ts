@@ -16,6 +16,8 @@ export interface Location {
   readonly scope: Scope
   readonly type: StructType | ArrayType
   readonly what: string
+  /** Of packet memory: `emitter.packetGeneration` when the reference was made. */
+  readonly generation: number
 }
 
 /** Key of a reference's {@link Location}. */
@@ -86,7 +88,8 @@ export function structRef<F extends Fields>(
   what: string,
   offset = 0,
 ): Ref<F> {
-  const at: Location = { emitter, pointer, space, offset, scope: emitter.scope, type, what }
+  const generation = emitter.packetGeneration
+  const at: Location = { emitter, pointer, space, offset, scope: emitter.scope, type, what, generation }
   const ref = { [location]: at }
   for (const [name, field] of Object.entries(type.fields))
     Object.defineProperty(ref, name, {
@@ -97,7 +100,7 @@ export function structRef<F extends Fields>(
 }
 
 function access(at: Location, type: FieldType, offset: number, what: string): unknown {
-  at.emitter.checkScope(at.scope, at.what)
+  checkUsable(at)
   if (type.kind === 'struct')
     return structRef(at.emitter, type as StructType, at.pointer, at.space, what, offset)
   if (type.kind === 'scalar') return loadScalar(at.emitter, at.pointer, at.space, type, offset)
@@ -209,8 +212,20 @@ function storeScalar(at: Location, type: ScalarType, offset: number, value: unkn
 /** The address a reference points at, for passing to a call. */
 export function addressOf(ref: Located): Value {
   const at = ref[location]
-  at.emitter.checkScope(at.scope, at.what)
+  checkUsable(at)
   if (at.offset === 0) return at.pointer
   const step = at.emitter.constant(BigInt(at.offset), 'i64')
   return at.emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [at.pointer, step])
+}
+
+/** @throws {BuildError} outside of the reference's scope, or after something has moved the packet it points into */
+export function checkUsable(at: Location): void {
+  at.emitter.checkScope(at.scope, at.what)
+  if (at.space !== 'packet' || at.generation === at.emitter.packetGeneration) return
+  throw new BuildError(
+    'PACKET_MOVED',
+    `${at.what} is used after the packet may have moved in memory`,
+    callerPosition(),
+    { hint: 'Read what you need before, or take the header again with packet.header(…).' },
+  )
 }

@@ -11,6 +11,7 @@ import {
   PortPair,
   TcpHeader,
   tcpFlags,
+  UdpHeader,
 } from '../../../asm/packet/headers.ts'
 
 /** The packet's five-tuple, and whether it opens a TCP connection. */
@@ -23,9 +24,6 @@ export interface Flow {
   readonly opensConnection: () => Condition
 }
 
-/** The shortest packet that can be for a service: IPv4 header and the 8 bytes of a UDP header. */
-const shortest = Ipv4Header.size + 8
-
 /**
  * Reads the flow of a TCP or UDP packet over IPv4. Everything else leaves the program here, untouched: other
  * protocols, later fragments (netfilter reassembles and translates them), packets of a VLAN (they come again on
@@ -33,25 +31,32 @@ const shortest = Ipv4Header.size + 8
  */
 export function parseFlow(b: ProgramBuilder, skb: SkbContext, linkHeader: number): Flow {
   b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
-  const packet = b.packet(skb, { atLeast: linkHeader + shortest, otherwise: TCX_NEXT })
+  const packet = b.packet(skb)
+  packet.require(linkHeader + Ipv4Header.size, { otherwise: TCX_NEXT })
   const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
+  const { protocol, source, destination } = ip
+  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
 
-  const isTransport = ip.protocol.eq(IPPROTO_TCP).or(ip.protocol.eq(IPPROTO_UDP))
+  const isTransport = protocol.eq(IPPROTO_TCP).or(protocol.eq(IPPROTO_UDP))
   b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
 
-  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
-  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
   const flags = b.variable(u8, 0)
-  b.if(ip.protocol.eq(IPPROTO_TCP), () => {
-    flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
-  })
+  b.if(
+    protocol.eq(IPPROTO_TCP),
+    () => {
+      packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
+      flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
+    },
+    () => packet.require(transport.add(UdpHeader.size), { otherwise: TCX_NEXT }),
+  )
+  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
   const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
   return {
-    source: ip.source,
-    destination: ip.destination,
+    source,
+    destination,
     sourcePort: ports.source,
     destinationPort: ports.destination,
-    protocol: ip.protocol,
+    protocol,
     opensConnection: () => opening.eq(tcpFlags.syn),
   }
 }

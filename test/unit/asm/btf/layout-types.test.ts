@@ -57,6 +57,7 @@ describe('flavours', () => {
     ['___x', '___x'],
     ['a___', 'a___'],
     ['a____b', 'a____b'],
+    ['a___b___c', 'a___b'],
     ['__sk_buff___v2', '__sk_buff'],
   ])('%s is %s', (name, expected) => {
     expect(withoutFlavour(name)).toBe(expected)

@@ -49,7 +49,9 @@ describe('headers', () => {
 
 describe('packets in pieces', () => {
   const read = tc('pull', (b, skb) => {
-    const odd = b.packet(skb, { atLeast: 10, otherwise: TC_ACT_SHOT }).header(Odd, { at: 3, otherwise: 7 })
+    const packet = b.packet(skb)
+    packet.require(10, { otherwise: TC_ACT_SHOT })
+    const odd = packet.header(Odd, { at: 3, otherwise: 7 })
     b.return(odd.b.toHost())
   })
 
@@ -66,11 +68,35 @@ describe('packets in pieces', () => {
 
   test('otherwise may be code', () => {
     const spec = tc('pull', (b, skb) => {
-      b.packet(skb, { atLeast: 100, otherwise: () => b.return(skb.len) })
+      b.packet(skb).require(100, { otherwise: () => b.return(skb.len) })
       b.return(0)
     })
     expect(runTc(spec, bytes(64)).r0).toBe(64n)
     expect(runTc(spec, bytes(100), { linear: 1 }).r0).toBe(0n)
+  })
+
+  test('a header taken before is no longer valid afterwards', () => {
+    const write = (): unknown =>
+      tc('moved', (b, skb) => {
+        const packet = b.packet(skb)
+        const odd = packet.header(Odd, { at: 0, otherwise: 0 })
+        packet.require(64, { otherwise: 0 })
+        b.return(odd.b.toHost())
+      })
+    expect(write).toThrow(/^odd is used after the packet may have moved in memory \(packet\.test\.ts:\d+\)$/)
+  })
+
+  test('a header stays valid where the packet was moved only on a way that has returned', () => {
+    const spec = tc('returned', (b, skb) => {
+      const packet = b.packet(skb)
+      const odd = packet.header(Odd, { at: 3, otherwise: 7 })
+      b.if(skb.len.gt(100), () => {
+        packet.require(100, { otherwise: 0 })
+        b.return(1)
+      })
+      b.return(odd.b.toHost())
+    })
+    expect(runTc(spec, bytes(64)).r0).toBe(0x04050607n)
   })
 })
 

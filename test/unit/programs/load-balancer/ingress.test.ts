@@ -193,9 +193,7 @@ describe('packets that are for a service', () => {
       expect([...conntrack.table.keys()]).toEqual([keyOf({ ...flow, protocol: IPPROTO_UDP })])
     })
 
-    // Only as much as a UDP header needs is pulled together: the TCP header is not readable, and the packet passes
-    // untranslated. To be turned into a plain test once the data path pulls enough.
-    test.fails('TCP', () => {
+    test('TCP', () => {
       sendInPieces({ flags: tcpFlags.syn })
       expect([...conntrack.table.keys()]).toEqual([keyOf(flow)])
     })

@@ -46,7 +46,7 @@ describe('parse errors', () => {
     ['<opcode 256>', '1:9: opcode must be 0 to 255, got 256', '^^^'],
   ])('%s', (text, message, carets) => {
     const error = failure(text)
-    expect(error.message.slice('lb.s:'.length)).toMatch(new RegExp(`^${escape(message)}`))
+    expect(error.message.slice('lb.s:'.length)).toMatch(new RegExp(`^${escaped(message)}`))
     expect(error.details).toContain(carets)
     expect(error.code).toBe('PARSE')
   })
@@ -153,6 +153,6 @@ describe('parse', () => {
   })
 })
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
