@@ -2,7 +2,7 @@
 export const exitCodes = {
   ok: 0,
   failure: 1,
-  /** The command line cannot be meant. */
+  /** The command line, or a program given to it, cannot be meant. */
   usage: 2,
   /** What was asked for does not exist. */
   nothingThere: 3,
@@ -19,6 +19,12 @@ export const exitCodes = {
 const byErrorCode: Readonly<Record<string, number>> = {
   INVALID_REQUEST: exitCodes.usage,
   NOT_YET: exitCodes.usage,
+  PARSE: exitCodes.usage,
+  INSTRUCTION_DECODE: exitCodes.usage,
+  ASSEMBLE_BAD_BRANCH: exitCodes.usage,
+  ASSEMBLE_BRANCH_RANGE: exitCodes.usage,
+  ASSEMBLE_CPU_LEVEL: exitCodes.usage,
+  ASSEMBLE_FALLS_OFF_END: exitCodes.usage,
   NOT_FOUND: exitCodes.nothingThere,
   VERIFIER: exitCodes.verifier,
   KERNEL_FEATURE: exitCodes.kernel,

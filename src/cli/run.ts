@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAsmCommands } from './commands/asm.ts'
 import { addBackendCommands } from './commands/backend.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addDemoCommand } from './commands/demo.ts'
@@ -53,6 +54,7 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing there, 4 program rejected by the
   addServiceCommands(program)
   addBackendCommands(program)
   addInspectCommand(program)
+  addAsmCommands(program)
   addTypesCommand(program)
   addBuildCommand(program)
   addDemoCommand(program)

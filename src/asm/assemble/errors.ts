@@ -7,9 +7,12 @@ import type { CpuFeature, CpuLevel } from '../isa/opcodes.ts'
 export class AssembleError extends TsbpfError {
   /** The statement at fault, where its instruction says so. */
   readonly source: SourcePosition | undefined
+  /** The message without the place. */
+  readonly reason: string
 
-  constructor(code: string, message: string, source: SourcePosition | undefined, context: ErrorContext = {}) {
-    super(code, source === undefined ? message : `${message} (${source.file}:${source.line})`, context)
+  constructor(code: string, reason: string, source: SourcePosition | undefined, context: ErrorContext = {}) {
+    super(code, source === undefined ? reason : `${reason} (${source.file}:${source.line})`, context)
+    this.reason = reason
     this.source = source
   }
 }

@@ -30,17 +30,11 @@ export function link(items: readonly Item[]): Linked {
   items.forEach((item, index) => {
     if (item.kind === 'label') return
     const { instruction } = item
-    const base = { instruction, item: index }
-    if (item.kind === 'branch') {
-      entries.push({ ...base, ...resolveLabel(item.target, instruction, index, labels, slots.count) })
-      return
-    }
-    const distance = branchDistance(instruction)
-    const target =
-      distance === undefined
-        ? { target: undefined, targetName: '' }
-        : slots.resolve(entries.length, distance, instruction, index)
-    entries.push({ ...base, ...target })
+    const { target, targetName } =
+      item.kind === 'branch'
+        ? resolveLabel(item.target, instruction, index, labels, slots.count)
+        : resolveDistance(instruction, index, entries.length, slots)
+    entries.push({ instruction, item: index, target, targetName })
   })
   return { entries, labels }
 }
@@ -63,6 +57,13 @@ function placeLabels(items: readonly Item[]): Map<string, number> {
 }
 
 type Target = Pick<Entry, 'target' | 'targetName'>
+
+const nowhere: Target = { target: undefined, targetName: '' }
+
+function resolveDistance(instruction: Instruction, item: number, entry: number, slots: SlotIndex): Target {
+  const distance = branchDistance(instruction)
+  return distance === undefined ? nowhere : slots.resolve(entry, distance, instruction, item)
+}
 
 function resolveLabel(
   name: string,

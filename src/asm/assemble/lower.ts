@@ -1,5 +1,5 @@
 import { branchKind } from '../isa/branch.ts'
-import { cpuFeatureOf } from '../isa/cpu-level.ts'
+import { cpuFeatureOf, cpuLevelOf } from '../isa/cpu-level.ts'
 import type { Endianness } from '../isa/encode.ts'
 import type { CpuLevel } from '../isa/opcodes.ts'
 import { pseudoC } from '../text/pseudo-c.ts'
@@ -20,6 +20,9 @@ export interface Lowered {
  * @throws {CpuLevelError} naming an instruction that nothing of that level can stand for
  */
 export function lowerToCpu(entries: readonly Entry[], cpu: CpuLevel, endianness: Endianness): Lowered {
+  if (entries.every(({ instruction }) => cpuLevelOf(instruction) <= cpu)) {
+    return { entries, starts: Array.from({ length: entries.length + 1 }, (_, index) => index) }
+  }
   const made = entries.map(({ instruction, item }) => {
     const steps = rewriteForCpu(instruction, cpu, endianness)
     const feature = cpuFeatureOf(instruction)

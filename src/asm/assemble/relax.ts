@@ -33,10 +33,16 @@ function finish(entries: readonly Entry[], slots: readonly number[], long: Reado
   const starts: number[] = []
   const counts: number[] = []
   entries.forEach((entry, index) => {
-    const made = expand(entry, index, slots, long.has(index))
     starts.push(instructions.length)
-    counts.push(made.length)
-    for (const each of made) instructions.push(each)
+    const distance = distanceOf(entry, index, slots)
+    if (distance === undefined) {
+      instructions.push(entry.instruction)
+    } else if (long.has(index)) {
+      instructions.push(...expand(entry.instruction, distance))
+    } else {
+      instructions.push(withBranchDistance(entry.instruction, distance))
+    }
+    counts.push(instructions.length - (starts[index] ?? 0))
   })
   return { instructions, starts, counts }
 }
@@ -57,11 +63,8 @@ function distanceOf({ target }: Entry, index: number, starts: readonly number[])
   return from === undefined || to === undefined ? undefined : to - from - 1
 }
 
-function expand(entry: Entry, index: number, starts: readonly number[], long: boolean): Instruction[] {
-  const distance = distanceOf(entry, index, starts)
-  if (distance === undefined) return [entry.instruction]
-  if (!long) return [withBranchDistance(entry.instruction, distance)]
-  const form = longForm(entry.instruction)
+function expand(instruction: Instruction, distance: number): Instruction[] {
+  const form = longForm(instruction)
   const last = form.length - 1
   return form.map((each, at) => (at === last ? withBranchDistance(each, distance - last) : each))
 }

@@ -146,11 +146,8 @@ export function memberPath(
  * follows tell several versions of a kernel's type apart in one program (CO-RE flavours).
  */
 export function withoutFlavour(name: string): string {
-  const at = name.indexOf('___', 1)
-  // As libbpf has it, the underscores stand between other characters.
-  return at > 0 && at + 3 < name.length && name[at - 1] !== '_' && name[at + 3] !== '_'
-    ? name.slice(0, at)
-    : name
+  // As libbpf has it, the underscores stand between other characters, and the last such place counts.
+  return /^(.*[^_])___[^_].*$/.exec(name)?.[1] ?? name
 }
 
 /** What a typedef, qualifier or tag stands for; `undefined` for any other type. */

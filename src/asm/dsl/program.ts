@@ -11,6 +11,8 @@ import { structRef } from './reference.ts'
 export interface ProgramOptions extends CompileOptions {
   /** Dual MIT/GPL unless told otherwise; many helpers and kfuncs ask for a GPL-compatible license. */
   readonly license?: string
+  /** Section of an ELF object (`tcx/ingress`); the usual one of the program's type unless told otherwise. */
+  readonly section?: string
 }
 
 /**
@@ -53,6 +55,7 @@ function program(
     name,
     type,
     license: options.license ?? 'Dual MIT/GPL',
+    ...(options.section !== undefined && { section: options.section }),
     instructions,
     functions: [{ name, start: 0 }],
     maps: [...emitter.maps.values()],

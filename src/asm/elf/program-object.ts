@@ -122,7 +122,9 @@ class ObjectBuilder {
     for (const piece of pieces) {
       funcs.push(piece.start * slotSize, this.#addPrototype(piece))
       const slots = placed(piece)
-      if (piece.program.instructions.some(({ source }) => source !== undefined))
+      // For a program with subprograms libbpf wants lines even where nobody knows them.
+      const { functions, instructions } = piece.program
+      if (functions.length > 1 || instructions.some(({ source }) => source !== undefined))
         lines.addFunction(piece.instructions, slots)
       for (const [index, { symbol }] of piece.instructions.entries()) {
         if (symbol?.kind !== 'field') continue

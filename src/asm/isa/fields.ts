@@ -19,8 +19,6 @@ export interface RawFields {
   /** 0–2⁶⁴−1: of `ld_imm64`, and only of it. */
   readonly imm64?: bigint
   readonly symbol?: SymbolReference
-  /** The statement it stands for. */
-  readonly source?: SourcePosition
 }
 
 /** What an instruction carries besides its bits. */
@@ -35,34 +33,40 @@ export interface Annotation {
  * means anything: the constructors of `alu.ts`, `memory.ts`, `jump.ts` … do that.
  *
  * @param what names the instruction in error messages
+ * @param source the statement it stands for
  * @throws {InstructionRangeError} naming the instruction and the field
  */
-export function rawInstruction(fields: RawFields, what = 'instruction'): Instruction {
+export function rawInstruction(
+  fields: RawFields,
+  what = 'instruction',
+  source?: SourcePosition,
+): Instruction {
   const opcode = checkInteger(what, 'opcode', fields.opcode, 0, 255)
   const dst = checkInteger(what, 'dst', fields.dst ?? 0, 0, 10)
   const src = checkInteger(what, 'src', fields.src ?? 0, 0, 10)
   const offset = checkOffset(what, fields.offset ?? 0)
-  const symbol = fields.symbol === undefined ? undefined : { symbol: fields.symbol }
-  const source = fields.source === undefined ? undefined : { source: fields.source }
+  const { symbol } = fields
   if (opcode === loadImm64Opcode) {
     if (fields.imm64 === undefined) throw new InstructionRangeError(`${what}: ld_imm64 needs imm64`)
     const imm64 = checkImm64(what, fields.imm64)
-    return Object.freeze({ opcode, dst, src, offset, imm: lowHalf(imm64), imm64, ...symbol, ...source })
+    return freeze({ opcode, dst, src, offset, imm: lowHalf(imm64), imm64 }, symbol, source)
   }
   if (fields.imm64 !== undefined) {
     throw new InstructionRangeError(
       `${what}: opcode 0x${opcode.toString(16)} has no 64-bit immediate, only ld_imm64 (0x18) has`,
     )
   }
-  return Object.freeze({
-    opcode,
-    dst,
-    src,
-    offset,
-    imm: checkImm(what, fields.imm ?? 0),
-    ...symbol,
-    ...source,
-  })
+  return freeze({ opcode, dst, src, offset, imm: checkImm(what, fields.imm ?? 0) }, symbol, source)
+}
+
+function freeze(
+  made: { -readonly [Key in keyof Instruction]: Instruction[Key] },
+  symbol: SymbolReference | undefined,
+  source: SourcePosition | undefined,
+): Instruction {
+  if (symbol !== undefined) made.symbol = symbol
+  if (source !== undefined) made.source = source
+  return Object.freeze(made)
 }
 
 /** @returns the instruction with the given symbol, source position or comment in place of its own. */

@@ -72,22 +72,28 @@ export function array<T extends FieldType>(element: T, length: number): ArrayTyp
   return Object.freeze({ kind: 'array', element, length })
 }
 
+/** What C takes for a name. */
+const identifier = /^[A-Za-z_]\w*$/
+
 /**
  * A struct with C layout: every field at the next multiple of its alignment, the size rounded up to the largest.
  *
- * @throws {RangeError} without fields, or with a name that C would not accept
+ * @throws {RangeError} without fields, or with a name (its own or a field's) that C would not accept
  */
 export function struct<const F extends Fields>(
   name: string,
   fields: F,
   options: StructOptions = {},
 ): StructType<F> {
-  if (!/^[A-Za-z_]\w*$/.test(name)) throw new RangeError(`struct name "${name}" is not an identifier`)
+  if (!identifier.test(name)) throw new RangeError(`struct name "${name}" is not an identifier`)
   const placed: Record<string, StructField> = {}
   const holes: { offset: number; length: number }[] = []
   let offset = 0
   let align = 1
   for (const [key, type] of Object.entries(fields)) {
+    // Among others, numbers, which JavaScript would put before all other keys.
+    if (!identifier.test(key))
+      throw new RangeError(`struct "${name}": field name "${key}" is not an identifier`)
     const fieldAlign = options.packed ? 1 : alignOf(type)
     const start = Math.ceil(offset / fieldAlign) * fieldAlign
     if (start > offset) holes.push({ offset, length: start - offset })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { Btf } from '../../asm/btf/reader.ts'
-import { InvalidRequestError, NotFoundError } from '../../programs/load-balancer/control/errors.ts'
+import { TsbpfError } from '../../asm/diagnostics/error.ts'
+import { NotFoundError } from '../../programs/load-balancer/control/errors.ts'
 
 interface TypesOptions {
   readonly format: 'ts' | 'c'
@@ -30,11 +31,10 @@ async function describeTypes(
   names: readonly string[],
   { format, btf: file, btfBase }: TypesOptions,
 ): Promise<string> {
-  const sources = file === undefined ? await kernelSources() : [await typesIn(file, btfBase)]
-  const [first] = sources
-  if (first === undefined) throw new InvalidRequestError('there are no types to look in')
+  const sources: readonly [Btf, ...Btf[]] =
+    file === undefined ? await kernelSources() : [await typesIn(file, btfBase)]
   const wanted = names.map((name) => name.replace(/^(struct|union|enum)\s+/, ''))
-  const btf = sources.find((source) => wanted.every((name) => idOf(source, name) !== undefined)) ?? first
+  const btf = sources.find((source) => wanted.every((name) => idOf(source, name) !== undefined)) ?? sources[0]
   const ids = wanted.map((name) => idOf(btf, name) ?? missing(sources, name))
   const { renderC } = await import('../../asm/btf/render/c.ts')
   const { renderTypeScript } = await import('../../asm/btf/render/typescript.ts')
@@ -52,13 +52,12 @@ function idOf(btf: Btf, name: string): number | undefined {
 }
 
 /** The running kernel's types, then those of its modules, which contain the kernel's. */
-async function kernelSources(): Promise<Btf[]> {
+async function kernelSources(): Promise<[Btf, ...Btf[]]> {
   const { likelyFirst, runningKernelTypes } = await import('../../loader/kernel/vmlinux-btf.ts')
   if (process.platform !== 'linux')
-    throw new InvalidRequestError(
-      `${process.platform} has no kernel types to read`,
-      'Name a file with --btf: on Linux it is /sys/kernel/btf/vmlinux.',
-    )
+    throw new TsbpfError('NOT_LINUX', `${process.platform} has no kernel types to read`, {
+      hint: 'Name a file with --btf: on Linux it is /sys/kernel/btf/vmlinux.',
+    })
   const kernel = runningKernelTypes()
   return [kernel.vmlinux, ...likelyFirst(kernel.moduleNames()).map((name) => kernel.module(name))]
 }

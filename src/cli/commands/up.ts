@@ -21,9 +21,14 @@ export function addUpAndDownCommands(program: Command): void {
       const { up } = await import('../../programs/load-balancer/control/up.ts')
       const { listServices } = await import('../../programs/load-balancer/control/status.ts')
       const { attach } = options
-      const result = await untilInterrupted((signal) =>
-        up({ interface: name, services: services(), attach, signal, ...lockOptions(options) }),
-      )
+      const signal = interruption()
+      const result = await up({
+        interface: name,
+        services: services(),
+        attach,
+        signal,
+        ...lockOptions(options),
+      })
       print({ ...result, services: await listServices() }, options, renderUp)
     })
 
@@ -43,14 +48,13 @@ export function addUpAndDownCommands(program: Command): void {
     })
 }
 
-/** Runs a change that Ctrl-C or a termination request can stop, undoing it. */
-async function untilInterrupted<T>(change: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Fires on Ctrl-C and on a request to terminate. From now on neither ends the process: what has not been done yet is
+ * not begun, and what has been done is undone, or else finished and reported.
+ */
+function interruption(): AbortSignal {
   const controller = new AbortController()
   const stop = (): void => controller.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)
-  try {
-    return await change(controller.signal)
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop)
-  }
+  return controller.signal
 }

@@ -82,14 +82,18 @@ class Collector {
     return flush()
   }
 
-  /** The first member that fills the union; the others are named in its comment. */
+  /** One member that fills the union; the others are named in its comment. */
   #union(type: BtfComposite, base: number, depth: number): boolean {
     const others = (chosen: BtfMember) =>
       type.members
         .filter((member) => member !== chosen)
         .map((member) => inC(this.#btf, member.type, member.name))
-    for (const member of type.members) {
-      if (member.bitSize > 0 || sizeOf(this.#btf, member.type) !== type.size) continue
+    const filling = type.members.filter(
+      (member) => member.bitSize === 0 && sizeOf(this.#btf, member.type) === type.size,
+    )
+    // What says more comes first: names inside a struct, a byte order.
+    const rank = ({ type: id }: BtfMember): number => (this.#isHostScalar(id) ? 1 : 0)
+    for (const member of filling.toSorted((a, b) => rank(a) - rank(b))) {
       const before = this.fields.length
       // __bpf_md_ptr (include/uapi/linux/bpf.h): a pointer alone in a union is 64 bits for every program.
       if (!this.#member(member, base, type.members.length === 1, depth)) {
@@ -103,6 +107,17 @@ class Collector {
       return true
     }
     return false
+  }
+
+  /** Whether it is a number in host order, or an array of them. */
+  #isHostScalar(id: number): boolean {
+    let element = id
+    for (let depth = 0; depth < 16; depth++) {
+      const type = this.#btf.type(resolve(this.#btf, element))
+      if (type.kind !== 'array') break
+      element = type.element
+    }
+    return scalarName(this.#btf, element)?.startsWith('be') === false
   }
 
   #member({ name, type }: BtfMember, offset: number, pointers: boolean, depth: number): boolean {

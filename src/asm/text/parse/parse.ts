@@ -47,11 +47,10 @@ export interface ParsedText {
 export function parse(text: string, options: ParseOptions = {}): ParsedText {
   const file = options.file ?? '<text>'
   const lines = text.split('\n')
-  const rows = lines.map((line) => tokenize(line))
-  const syntax = options.syntax ?? detect(rows)
+  const syntax = options.syntax ?? detect(lines)
   const reader = new TextReader(file, lines, syntax === 'mnemonic' ? readMnemonic : readPseudoC)
-  rows.forEach((tokens, index) => {
-    reader.readLine(tokens, index)
+  lines.forEach((line, index) => {
+    reader.readLine(tokenize(line), index)
   })
   return { items: reader.finish(syntax === 'mnemonic'), syntax }
 }
@@ -66,8 +65,9 @@ function skipLabels(tokens: readonly Token[], found?: (label: Token) => void): n
   return at
 }
 
-function detect(rows: readonly (readonly Token[])[]): Syntax {
-  for (const tokens of rows) {
+function detect(lines: readonly string[]): Syntax {
+  for (const line of lines) {
+    const tokens = tokenize(line)
     const syntax = syntaxOf(tokens, skipLabels(tokens))
     if (syntax !== undefined) return syntax
   }
@@ -75,8 +75,9 @@ function detect(rows: readonly (readonly Token[])[]): Syntax {
 }
 
 /** A statement and where it stands. */
-interface Line extends Parsed {
+interface Line {
   readonly kind: 'statement'
+  readonly parsed: Parsed
   readonly index: number
 }
 
@@ -112,7 +113,7 @@ class TextReader {
     try {
       const parsed = this.#read(statement)
       statement.expectEnd()
-      this.#parts.push({ kind: 'statement', index, ...parsed })
+      this.#parts.push({ kind: 'statement', index, parsed })
     } catch (error) {
       if (!(error instanceof ParseError)) throw error
       this.#problems.push(...error.problems)
@@ -123,7 +124,8 @@ class TextReader {
     if (exitIsLabel) this.#placeExit()
     const items = this.#parts.map((part): Item => {
       if (part.kind === 'label') return label(part.name, this.#position(part.index, part.column))
-      const { instruction, target, otherwise, index } = part
+      const { index } = part
+      const { instruction, target, otherwise } = part.parsed
       if (target?.label === undefined) return plain(instruction)
       if (this.#labels.has(target.label)) return branch(instruction, target.label)
       if (otherwise !== undefined) return plain(otherwise)
@@ -157,9 +159,9 @@ class TextReader {
 
   /** Lets jumps to `exit` find the first `exit`. */
   #placeExit(): void {
-    if (!this.#parts.some((part) => part.kind === 'statement' && part.target?.label === 'exit')) return
+    if (!this.#parts.some((part) => part.kind === 'statement' && part.parsed.target?.label === 'exit')) return
     const at = this.#parts.findIndex(
-      (part) => part.kind === 'statement' && part.instruction.opcode === exitOpcode,
+      (part) => part.kind === 'statement' && part.parsed.instruction.opcode === exitOpcode,
     )
     const first = this.#parts[at]
     if (first === undefined) return

@@ -122,7 +122,7 @@ interface SecondOperand {
 /** A register of the same width as the first operand, or a number. */
 function readOperand(statement: Statement, dst: RegisterOperand): SecondOperand {
   if (statement.isA('register') || statement.isA('word')) {
-    const { number } = statement.readRegister(dst.letter, sameWidth(dst))
+    const { number } = statement.readRegister(dst.letter, statement.isA('register') ? sameWidth(dst) : '')
     return { source: operandSource.register, fields: { src: number } }
   }
   if (!statement.isNumber()) return statement.fail(`a register ${dst.letter}0 to ${dst.letter}10 or a number`)

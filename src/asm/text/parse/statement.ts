@@ -151,7 +151,7 @@ export class Statement {
   /** Makes an instruction, with this statement as its source. */
   make(fields: RawFields, target?: Target): Parsed {
     try {
-      const instruction = rawInstruction({ ...fields, source: this.position() })
+      const instruction = rawInstruction(fields, 'instruction', this.position())
       return target?.label === undefined ? { instruction } : { instruction, target }
     } catch (error) {
       if (error instanceof InstructionRangeError) this.complain(error.message)
@@ -186,7 +186,7 @@ export class Statement {
 const endToken: Token = { kind: 'end', text: '', column: 1 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text)
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
 }
 
 function describe(token: Token): string {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { relocateSplit } from '../../../../src/asm/btf/distilled-base.ts'
 import { BtfError } from '../../../../src/asm/btf/error.ts'
 import { memberPath, resolve, sizeOf } from '../../../../src/asm/btf/layout.ts'
 import { describePrototype } from '../../../../src/asm/btf/prototype.ts'
@@ -84,6 +85,27 @@ test('a type that doubles at every level is refused, not written out', () => {
   const btf = Btf.parse(writer.finish())
   expect(() => renderC(btf, [outer])).toThrow(BtfError)
   expect(renderTypeScript(btf, [outer]).length).toBeLessThan(1000)
+})
+
+test('split BTF on a distilled base moves to any kernel, or gets a BtfError', () => {
+  const base = new BtfWriter()
+  base.int('int', 4, { signed: true })
+  base.struct('task', 8, [])
+  const distilled = base.finish()
+  const writer = new BtfWriter(Btf.parse(distilled))
+  writer.struct('mine', 16, [{ name: 'task', type: 2, bitOffset: 0 }])
+  const split = writer.finish()
+  const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 3 })
+  fc.assert(
+    fc.property(graphs, damage, damage, (kernel, inSplit, inDistilled) => {
+      const [a, b] = [split.slice(), distilled.slice()]
+      for (const [where, value] of inSplit) a[where % a.length] = value
+      for (const [where, value] of inDistilled) b[where % b.length] = value
+      tolerate(() => relocateSplit(a, b, Btf.parse(kernel)))
+      tolerate(() => relocateSplit(a, b, Btf.parse(distilled)))
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('random bytes behind a good magic get an answer or a BtfError', () => {

@@ -116,6 +116,22 @@ describe('comparePrototype', () => {
     ])
   })
 
+  test('enums and unions may be called what they are', () => {
+    const writer = new BtfWriter()
+    const addr = writer.ptr(writer.union('nf_inet_addr', 16, []))
+    const manip = writer.enum('nf_nat_manip_type', 4, [{ name: 'SRC', value: 0 }])
+    const int = writer.int('int', 4, { signed: true })
+    const parameters = [addr, manip, int].map((type) => ({ name: '', type }))
+    const id = writer.func('set', writer.funcProto(int, parameters), 'global')
+    const kernel = Btf.parse(writer.finish())
+    const declared = (...types: string[]) =>
+      comparePrototype(kernel, id, { name: 'set', parameters: types, returns: 's32', since: '6.1' })
+    expect(declared('union nf_inet_addr *', 'enum nf_nat_manip_type', 's32')).toEqual([])
+    expect(declared('nf_inet_addr *', 'u32', 's32')).toEqual([])
+    expect(declared('union other *', 'enum nf_nat_manip_type', 's32')).toHaveLength(1)
+    expect(declared('enum nf_nat_manip_type', 'u64', 's32')).toHaveLength(2)
+  })
+
   test('a struct passed by value agrees with nothing', () => {
     const differences = comparePrototype(btf, odd, {
       name: 'odd',

@@ -202,14 +202,13 @@ describe('programObject', () => {
 
   test('subprograms go to .text and are called by relocation', () => {
     const spec = program({
-      instructions: [loadFunction(r2, 4), callLocal(1), exit(), mov64(r0, 1), exit(), mov64(r0, 2), exit()],
+      instructions: [loadFunction(r2, 3), callLocal(3), exit(), mov64(r0, 1), exit(), mov64(r0, 2), exit()],
       functions: [
         { name: 'prog', start: 0 },
         { name: 'one', start: 3 },
         { name: 'two', start: 5 },
       ],
     })
-    // The function address skips one slot more than the call: ld_imm64 takes two.
     const elf = readElf(programObject([spec]))
     expect(
       elf.symbols

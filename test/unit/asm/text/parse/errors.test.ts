@@ -59,6 +59,17 @@ describe('parse errors', () => {
     )
   })
 
+  it('shows only a part of a very long line', () => {
+    const error = failure(`r0 = 0 ; ${'x'.repeat(500)}\n${' '.repeat(200)}r0 = ${'9'.repeat(300)}`)
+    expect(error.source.column).toBe(206)
+    const [line = '', carets = ''] = error.details.split('\n')
+    expect(line).toHaveLength(' 2 | '.length + 122)
+    expect(line.slice(carets.indexOf('^'))).toMatch(/^9+…$/)
+    expect(line[carets.indexOf('^') - 1]).toBe(' ')
+    expect(failure('q'.repeat(100_000)).message.length).toBeLessThan(150)
+    expect(failure('q'.repeat(100_000)).details.length).toBeLessThan(300)
+  })
+
   it('reports every line at fault, in order', () => {
     const error = failure('goto gone\nr1 == 2\nr0 = 0\nw1 = r1\nexit')
     expect(error.problems.map(({ source }) => source.line)).toEqual([1, 2, 4])
