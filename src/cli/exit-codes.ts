@@ -16,25 +16,27 @@ export const exitCodes = {
   interrupted: 130,
 } as const
 
-const byErrorCode: Readonly<Record<string, number>> = {
-  INVALID_REQUEST: exitCodes.usage,
-  NOT_YET: exitCodes.usage,
-  PARSE: exitCodes.usage,
-  INSTRUCTION_DECODE: exitCodes.usage,
-  ASSEMBLE_BAD_BRANCH: exitCodes.usage,
-  ASSEMBLE_BRANCH_RANGE: exitCodes.usage,
-  ASSEMBLE_CPU_LEVEL: exitCodes.usage,
-  ASSEMBLE_FALLS_OFF_END: exitCodes.usage,
-  NOT_FOUND: exitCodes.nothingThere,
-  VERIFIER: exitCodes.verifier,
-  KERNEL_FEATURE: exitCodes.kernel,
-  KERNEL_TYPE: exitCodes.kernel,
-  NOT_LINUX: exitCodes.kernel,
-  ARCH_UNSUPPORTED: exitCodes.kernel,
-  MISSING_PRIVILEGE: exitCodes.privilege,
-}
+const byErrorCode: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    INVALID_REQUEST: exitCodes.usage,
+    NOT_YET: exitCodes.usage,
+    PARSE: exitCodes.usage,
+    INSTRUCTION_DECODE: exitCodes.usage,
+    ASSEMBLE_BAD_BRANCH: exitCodes.usage,
+    ASSEMBLE_BRANCH_RANGE: exitCodes.usage,
+    ASSEMBLE_CPU_LEVEL: exitCodes.usage,
+    ASSEMBLE_FALLS_OFF_END: exitCodes.usage,
+    NOT_FOUND: exitCodes.nothingThere,
+    VERIFIER: exitCodes.verifier,
+    KERNEL_FEATURE: exitCodes.kernel,
+    KERNEL_TYPE: exitCodes.kernel,
+    NOT_LINUX: exitCodes.kernel,
+    ARCH_UNSUPPORTED: exitCodes.kernel,
+    MISSING_PRIVILEGE: exitCodes.privilege,
+  }),
+)
 
 /** The exit code for a `TsbpfError`'s code. */
 export function exitCodeFor(errorCode: string): number {
-  return byErrorCode[errorCode] ?? exitCodes.failure
+  return byErrorCode.get(errorCode) ?? exitCodes.failure
 }

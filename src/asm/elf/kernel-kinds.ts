@@ -2,6 +2,7 @@ import { memberPath, resolve } from '../btf/layout.ts'
 import { describePrototype } from '../btf/prototype.ts'
 import type { Btf } from '../btf/reader.ts'
 import type { KfuncSpec } from '../program.ts'
+import { ElfError } from './error.ts'
 
 /** What kind of type a member has: libbpf wants to see the same in the object and in the kernel. */
 export type LeafKind = 'int' | 'ptr' | 'enum'
@@ -14,11 +15,21 @@ export class KernelKinds {
     this.#kernel = kernel
   }
 
-  /** The kind of a struct's member; `int` when the kernel is not known or does not have it. */
+  /**
+   * The kind of a struct's member; `int` when the kernel is not known or does not have the struct.
+   *
+   * @throws {ElfError} when the member is no scalar
+   * @throws {BtfError} `BTF_NO_MEMBER` when the kernel's struct does not have it
+   */
   member(struct: string, path: string): LeafKind {
     const btf = this.#kernel
     if (btf?.findByName(struct, 'struct') === undefined) return 'int'
     const type = btf.type(resolve(btf, memberPath(btf, struct, path).typeId))
+    if (type.kind === 'struct' || type.kind === 'union' || type.kind === 'array')
+      throw new ElfError(
+        `${struct}.${path} is ${type.kind === 'array' ? 'an array' : `a ${type.kind}`} in the kernel`,
+        'Read the member inside it: libbpf does not take a number for a struct.',
+      )
     if (type.kind === 'ptr') return 'ptr'
     return type.kind === 'enum' || type.kind === 'enum64' ? 'enum' : 'int'
   }

@@ -81,6 +81,10 @@ function choice(service: string, options: ChangeOptions): ServiceChoice {
 
 /** A backend that is there already is named by its place alone. */
 function parsePlace(text: string): ReturnType<typeof parseBackend> {
-  if (text.includes(',')) throw new InvalidRequestError(`backend "${text}": name it by ADDRESS:PORT alone`)
+  if (text.includes(','))
+    throw new InvalidRequestError(
+      `backend "${text}": one that is there already is named without options`,
+      'Write ADDRESS:PORT alone, as in `tsbpf-lb backend list`.',
+    )
   return parseBackend(text)
 }

@@ -76,6 +76,11 @@ function read(file: string): Uint8Array {
 }
 
 function missing(sources: readonly Btf[], name: string): never {
+  if (sources.some((source) => idOf(source, name) !== undefined))
+    throw new NotFoundError(
+      `"${name}" is not in the same module as the other types`,
+      'Ask for the types of different kernel modules one after the other.',
+    )
   const near = nearest(name, sources.flatMap(dataTypeNames))
   throw new NotFoundError(
     `there is no type "${name}"`,

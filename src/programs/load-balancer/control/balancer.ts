@@ -67,11 +67,10 @@ export async function changeBalancer<T>(
  */
 export async function locked<T>(
   directory: string,
-  options: LockOptions & { readonly create?: boolean },
+  options: LockOptions & { readonly create?: boolean; readonly signal?: AbortSignal | undefined },
   body: () => Promise<T>,
 ): Promise<T> {
-  const { lockTimeout = defaultPatience, create = false } = options
-  using lock = await StateLock.take(directory, lockTimeout, create)
+  using lock = await StateLock.take(directory, options.lockTimeout ?? defaultPatience, options)
   if (lock === undefined) throw notRunning()
   return await body()
 }

@@ -61,12 +61,13 @@ export function parseBackend(text: string): BackendRequest {
   const [place = '', ...options] = text.split(',')
   let weight = 1
   for (const option of options) {
-    const match = /^weight=(\d+)$/.exec(option)
-    if (match === null) throw new InvalidRequestError(`backend "${text}": unknown option "${option}"`, hint)
-    weight = Number(match[1])
-    if (weight < 1 || weight > maxWeight)
+    const value = /^weight=(.*)$/.exec(option)?.[1]
+    if (value === undefined)
+      throw new InvalidRequestError(`backend "${text}": unknown option "${option}"`, hint)
+    weight = /^\d+$/.test(value) ? Number(value) : Number.NaN
+    if (!(weight >= 1 && weight <= maxWeight))
       throw new InvalidRequestError(
-        `backend "${text}": the weight must be 1 to ${maxWeight}, got ${match[1]}`,
+        `backend "${text}": the weight must be 1 to ${maxWeight}, got "${value}"`,
         'To take a backend out without closing its connections, drain it.',
       )
   }

@@ -3,6 +3,7 @@ import { makePinDirectory } from '../../../loader/bpf/bpffs.ts'
 import { syscallRaw } from '../../../loader/ffi.ts'
 import { syscallNumber } from '../../../loader/syscall-numbers.ts'
 import { BusyError } from './errors.ts'
+import { InterruptedError } from './rollback.ts'
 
 /** LOCK_EX | LOCK_NB (include/uapi/asm-generic/fcntl.h). */
 const exclusiveNow = 2 | 4
@@ -21,13 +22,20 @@ export class StateLock {
   /**
    * Takes the lock, waiting up to `patience` milliseconds for another command to finish.
    *
-   * @param create whether to make a directory that does not exist
+   * @param options `create`: whether to make a directory that does not exist; `signal`: ends the waiting
    * @returns undefined when there is no such directory
    * @throws {BusyError} when the other command does not finish
+   * @throws {InterruptedError} when `signal` fires
    */
-  static async take(directory: string, patience: number, create: boolean): Promise<StateLock | undefined> {
+  static async take(
+    directory: string,
+    patience: number,
+    options: { readonly create?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<StateLock | undefined> {
+    const { create = false, signal } = options
     const deadline = Date.now() + patience
     for (;;) {
+      if (signal?.aborted === true) throw new InterruptedError()
       const fd = open(directory, create)
       if (fd === undefined) {
         // Without `create` it is not there; with it, another command has removed it in the meantime.

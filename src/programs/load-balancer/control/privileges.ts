@@ -1,6 +1,7 @@
 import { TsbpfError } from '../../../asm/diagnostics/error.ts'
 import {
   type Capability,
+  capabilities,
   effectiveCapabilities,
   missingCapabilities,
 } from '../../../loader/kernel/capabilities.ts'
@@ -22,6 +23,9 @@ const needed: readonly Capability[] = ['CAP_BPF', 'CAP_NET_ADMIN', 'CAP_PERFMON'
 export function checkPrivileges(): void {
   const effective = effectiveCapabilities()
   if (effective === undefined) return
-  const missing = missingCapabilities(needed, effective)
+  const missing: Capability[] = missingCapabilities(needed, effective)
+  // BPF takes CAP_SYS_ADMIN in its stead; netlink does not.
+  const networkAdministrator = ((effective >> BigInt(capabilities.CAP_NET_ADMIN)) & 1n) === 1n
+  if (!networkAdministrator && !missing.includes('CAP_NET_ADMIN')) missing.push('CAP_NET_ADMIN')
   if (missing.length > 0) throw new PrivilegeError(missing)
 }

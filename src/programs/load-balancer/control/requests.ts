@@ -97,7 +97,10 @@ export function planBackends(
   return backends.map((backend, i) => {
     const name = formatEndpoint(backend)
     if (backends.slice(0, i).some((other) => formatEndpoint(other) === name))
-      throw new InvalidRequestError(`service ${formatService(service)}: backend ${name} is given twice`)
+      throw new InvalidRequestError(
+        `service ${formatService(service)}: backend ${name} is given twice`,
+        'Give a backend that shall get more connections a larger weight: ADDRESS:PORT,weight=2.',
+      )
     if (
       destinations.some((destination) =>
         same(destination, destinationOf({ ...service, port: backend.port }, backend.address)),

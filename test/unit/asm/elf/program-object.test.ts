@@ -166,6 +166,13 @@ describe('programObject', () => {
     }
     expect(kinds({ kernel })).toEqual(['ptr', 'enum'])
     expect(kinds({})).toEqual(['int', 'int'])
+    const whole = program({ instructions: [loadField('outer', 'obj', 8), exit()] })
+    const outer = new BtfWriter()
+    const inner = outer.struct('inner', 8, [{ name: 'x', type: outer.int('long', 8), bitOffset: 0 }])
+    outer.struct('outer', 8, [{ name: 'obj', type: inner, bitOffset: 0 }])
+    expect(() => programObject([whole], { kernel: Btf.parse(outer.finish()) })).toThrow(
+      /a struct in the kernel/,
+    )
   })
 
   test('kernel functions are externs with the prototype they are declared with', () => {
