@@ -61,3 +61,9 @@ export function programBytes(input: Uint8Array): Uint8Array {
     )
   return Buffer.from(digits, 'hex')
 }
+
+/** Whether an input is a program's text: readable characters, and not hexadecimal digits alone. */
+export function isProgramText(input: Uint8Array): boolean {
+  const text = Buffer.from(input).toString('latin1')
+  return !/[^\t\n\r\x20-\x7e\x80-\xff]/.test(text) && !/^[\s0-9a-fA-F]+$/.test(text)
+}

@@ -5,6 +5,7 @@ import { addBackendCommands } from './commands/backend.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addDemoCommand } from './commands/demo.ts'
 import { addInspectCommand } from './commands/inspect.ts'
+import { addRunCommand } from './commands/run.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addStatusCommands } from './commands/status.ts'
 import { addTypesCommand } from './commands/types.ts'
@@ -55,6 +56,7 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing there, 4 program rejected by the
   addBackendCommands(program)
   addInspectCommand(program)
   addAsmCommands(program)
+  addRunCommand(program)
   addTypesCommand(program)
   addBuildCommand(program)
   addDemoCommand(program)

@@ -71,6 +71,20 @@ test('conntrack -L shows the same', async (context) => {
   expect(ours.sort()).toEqual(theirs.sort())
 })
 
+test('two clients that use the same source port towards one backend are kept apart', async () => {
+  await lab.lb.run('service', 'add', '81', '--backend', '10.2.1.2:7000')
+  lab.client.addAddress('eth0', '10.1.0.3/24')
+  const connect = (localAddress: string): Promise<EchoConnection> =>
+    lab.client.peer.connect({ host: lab.vip, port: 81, localAddress, localPort: 43_000 })
+  const connections = [await connect('10.1.0.2'), await connect('10.1.0.3')]
+  expect(new Set(connections.map(({ seen }) => seen)).size).toBe(2)
+  for (const [i, connection] of connections.entries())
+    expect(await lab.client.peer.exchange(connection, `client ${i}`)).toBe(`client ${i}`)
+  const flows = (await lab.lb.flows()).filter(({ vip }) => vip === '10.1.0.1:81')
+  expect(flows.map(({ client }) => client).sort()).toEqual(['10.1.0.2:43000', '10.1.0.3:43000'])
+  expect(flows.map(({ source }) => source).sort()).toEqual(connections.map(({ seen }) => seen).sort())
+})
+
 test('a connection that was closed goes from ESTABLISHED to its end', async () => {
   const [connection] = open
   if (connection === undefined) throw new Error('not connected')

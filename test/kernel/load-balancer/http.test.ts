@@ -29,6 +29,12 @@ test('curl gets one, too', (context) => {
   expect(run(lab.client.namespace, 'curl', '-sS', `http://${lab.vip}/`)).toMatch(/^b[12] /)
 })
 
+test('a backend that refuses connections does so to the client, at once', async () => {
+  await lab.lb.run('service', 'add', '81', '--backend', '10.2.1.2:9')
+  const [answer] = await lab.client.peer.get({ host: lab.vip, port: 81 })
+  expect(answer).toEqual({ error: 'ECONNREFUSED' })
+})
+
 test('200 connections at once carry a megabyte each, up or down, without a changed byte', async () => {
   const size = 1 << 20
   const transfers = await lab.client.peer.transfer({ host: lab.vip, port: 80, count: 200, size })

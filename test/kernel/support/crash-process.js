@@ -1,7 +1,7 @@
-// Runs load balancer commands inside a network namespace and can stop one at any step, as kill -9 would: from that
-// step on every change to the kernel's state is refused, those of the rollback included. Only closing still works,
-// as the kernel closes a dead process's files. Unlike a real kill it hits the same step every time. Plain
-// JavaScript, because Node 20 runs it as it is.
+// Runs load balancer commands inside a network namespace and can let one fail at any step, or stop it there as kill
+// -9 would: from that step on every change to the kernel's state is refused, those of the rollback included. Only
+// closing still works, as the kernel closes a dead process's files. Unlike a real kill it hits the same step every
+// time. Plain JavaScript, because Node 20 runs it as it is.
 import fs from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 
@@ -17,13 +17,14 @@ const bpf = syscallNumber('bpf')
 const others = new Set([syscallNumber('sendto'), syscallNumber('mount')])
 
 let steps = 0
-let last = Number.POSITIVE_INFINITY
+let killAt = Number.POSITIVE_INFINITY
+let failAt = Number.POSITIVE_INFINITY
 let killed = false
 
 function step() {
-  killed ||= steps >= last
+  killed ||= steps >= killAt
   if (killed) throw new Error('killed')
-  steps++
+  if (steps++ === failAt) throw new Error('failed on purpose')
 }
 
 const load = koffi.load
@@ -54,7 +55,8 @@ const commands = await import('../../../dist/programs/index.js')
 process.on('message', async ({ call, method, args }) => {
   steps = 0
   killed = false
-  last = args.killAt ?? Number.POSITIVE_INFINITY
+  killAt = args.killAt ?? Number.POSITIVE_INFINITY
+  failAt = args.failAt ?? Number.POSITIVE_INFINITY
   try {
     await commands[method](...args.with)
     process.send({ call, result: { steps, killed } })

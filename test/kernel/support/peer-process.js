@@ -59,8 +59,8 @@ const methods = {
   },
 
   /** Connects to an echo server. */
-  async connect({ host, port, localPort, timeout = patience }) {
-    const socket = netConnect({ host, port, localPort, allowHalfOpen: false })
+  async connect({ host, port, localPort, localAddress, timeout = patience }) {
+    const socket = netConnect({ host, port, localPort, localAddress })
     const connection = { socket, text: '', error: undefined, closed: false }
     socket.setNoDelay(true)
     socket.on('error', (error) => {

@@ -7,6 +7,12 @@ export interface Target {
   readonly port: number
 }
 
+/** Where a connection comes from, where that matters. */
+export interface LocalEnd {
+  readonly localAddress?: string
+  readonly localPort?: number
+}
+
 /** An open connection to an echo server. */
 export interface EchoConnection {
   readonly id: number
@@ -84,7 +90,7 @@ export class Peer {
   }
 
   /** Connects to an echo server. @throws when that fails */
-  async connect(target: Target & { readonly localPort?: number }): Promise<EchoConnection> {
+  async connect(target: Target & LocalEnd): Promise<EchoConnection> {
     const result = await this.tryConnect(target)
     if ('error' in result)
       throw new Error(`${this.name} cannot connect to ${target.host}:${target.port}: ${result.error}`)
@@ -93,7 +99,7 @@ export class Peer {
 
   /** As {@link connect}, but a failure is a result; `timeout` in milliseconds. */
   async tryConnect(
-    target: Target & { readonly localPort?: number; readonly timeout?: number },
+    target: Target & LocalEnd & { readonly timeout?: number },
   ): Promise<EchoConnection | { readonly error: string }> {
     return await this.#remote.call('connect', target)
   }
