@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { inNamespace } from '../../src/loader/netns/namespace.ts'
 import { stateDirectory } from '../../src/programs/load-balancer/control/state-directory.ts'
-import { Command, start } from './support/command.ts'
+import { Command, commandPath, start } from './support/command.ts'
 import { describe, test } from './support/kernel-test.ts'
 import { Host, removePins } from './support/lab.ts'
 import { testNamespaces } from './support/namespaces.ts'
@@ -50,17 +51,23 @@ describe('README', () => {
   })
 
   test('every command line runs, in the order in which they are written', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'tsbpf-readme-'))
+    writeFileSync(join(cwd, 'program.asm'), blocks('asm')[0] ?? '')
     const known = commandLines.filter((line) => /^(sudo npx )?tsbpf-lb /.test(line))
     for (const line of known) {
       const args = line.replace(/^(sudo npx )?tsbpf-lb /, '').split(/\s+/)
       if (args[0] === 'inspect' && args[1] === '--live') await lb.run('up', 'eth0')
-      await lb.run(...args)
+      const outcome = await start(balancer.namespace, process.execPath, [commandPath, ...args], { cwd })
+        .outcome
+      expect(outcome, line).toMatchObject({ code: 0, stderr: '' })
+      if (args[0] === 'run') expect(outcome.stdout).toBe('0x2a\n')
       if (args[0] === 'up') {
         const [answer] = await lan.peer.get({ host: '10.0.0.1', port: 80 })
         expect(answer).toMatchObject({ status: 200 })
       }
     }
     await lb.run('down')
+    rmSync(cwd, { recursive: true })
     expect(known.length).toBeGreaterThan(8)
   })
 
