@@ -66,7 +66,11 @@ export class Emitter {
   /** @throws {BuildError} where control cannot come; `what` names what is written there */
   checkReachable(what: string, position?: SourcePosition): void {
     if (this.reachable) return
-    throw new BuildError('UNREACHABLE', `this ${what} can never run: every way to it has returned`, position)
+    throw new BuildError(
+      'UNREACHABLE',
+      `this ${what} can never run: every way to it has returned`,
+      position ?? callerPosition(),
+    )
   }
 
   constant(value: bigint, type: Type): Value {

@@ -1,0 +1,216 @@
+// What must not compile, and what must: checked by `npm run typecheck`, never run. A line that compiles although it
+// should not makes its `@ts-expect-error` an error.
+
+import type { ProgramBuilder } from '../../../../src/asm/dsl/builder.ts'
+import type { SkbContext } from '../../../../src/asm/dsl/context.ts'
+import { type KernelRef, kernelType } from '../../../../src/asm/dsl/kernel-type.ts'
+import {
+  acquired,
+  borrowed,
+  consumed,
+  contextParameter,
+  kfunc,
+  memory,
+} from '../../../../src/asm/dsl/kfunc.ts'
+import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map.ts'
+import type { Int, Net } from '../../../../src/asm/dsl/values.ts'
+import { be16, be32, be64, s32, s64, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
+import { array, struct, type ValueOf } from '../../../../src/asm/layout/struct.ts'
+
+const Inner = struct('inner', { x: u8, port: be16 })
+const Value = struct('value', {
+  small: u8,
+  short: u16,
+  count: u32,
+  total: u64,
+  change: s32,
+  balance: s64,
+  port: be16,
+  address: be32,
+  wide: be64,
+  list: array(be32, 4),
+  inner: Inner,
+})
+const Key = struct('key', { id: u32, port: be16, reserved: u16 })
+const values = hash('values', Key, Value, { maxEntries: 1 })
+const list = arrayMap('list', Value, { maxEntries: 1 })
+const lists = arrayOfMaps('lists', list, { maxEntries: 1 })
+
+const Thing = kernelType('thing', { mark: u32, port: be16 })
+const Other = kernelType('other', { mark: u32 })
+const getThing = kfunc('get_thing', [contextParameter('__sk_buff'), u32], acquired(Thing), '6.1')
+const pokeThing = kfunc('poke_thing', [borrowed(Thing), memory(Inner)], s32, '6.1')
+const putThing = kfunc('put_thing', [consumed(Thing)], 'void', '6.1')
+
+declare const b: ProgramBuilder
+declare const skb: SkbContext
+declare const thing: KernelRef<typeof Thing>
+declare const other: KernelRef<typeof Other>
+
+export function network(): void {
+  const v = b.stack(Value)
+  v.port.eq(80)
+  v.wide.eq(80n)
+  v.address.eq(v.address)
+  // @ts-expect-error network order against host order
+  v.port.eq(v.short)
+  // @ts-expect-error host order against network order
+  v.short.eq(v.port)
+  // @ts-expect-error different widths of network order
+  v.port.eq(v.address)
+  // @ts-expect-error arithmetic in network order
+  v.port.add(1)
+  // @ts-expect-error order in network order
+  v.port.lt(1024)
+  // @ts-expect-error a bigint for 16 bits
+  v.port.eq(80n)
+  // @ts-expect-error a number for 64 bits
+  v.wide.eq(80)
+  // @ts-expect-error host order stored into network order
+  b.assign(v, { port: v.short })
+  // @ts-expect-error network order stored into host order
+  b.assign(v, { short: v.port })
+  b.assign(v, { port: v.short.toNetwork(), short: v.port.toHost() })
+  // @ts-expect-error 8 bits have no byte order
+  v.small.toNetwork()
+}
+
+export function signs(): void {
+  const v = b.stack(Value)
+  v.change.add(v.balance)
+  v.count.add(v.total)
+  v.change.lt(-1)
+  // @ts-expect-error signed with unsigned
+  v.change.add(v.count)
+  // @ts-expect-error unsigned with signed
+  v.total.and(v.balance)
+  // @ts-expect-error signed compared with unsigned
+  v.change.lt(v.count)
+  // @ts-expect-error unsigned compared with signed
+  v.count.eq(v.change)
+  // @ts-expect-error signed division
+  v.change.div(2)
+  // @ts-expect-error unsigned stored into signed
+  b.assign(v, { change: v.count })
+  // @ts-expect-error a wider value stored into a narrower field
+  b.assign(v, { count: v.total })
+  b.assign(v, { total: v.count, balance: v.change, count: v.small })
+  const promoted: Int<'u64'> = v.small.add(v.total)
+  const signed: Int<'s32'> = v.change.mul(3)
+  // @ts-expect-error arithmetic below 32 bits gives 32 bits
+  const narrow: Int<'u8'> = v.small.add(1)
+  const host: Int<'u16'> = v.port.toHost()
+  const swapped: Net<'be32'> = v.count.toNetwork()
+  b.return(promoted)
+  b.return(signed.toU32().add(host).add(narrow))
+  b.if(swapped.eq(1), () => {})
+}
+
+export function fields(): void {
+  const v = b.stack(Value, { inner: { x: 1 }, list: [1, 2, 3, 4] })
+  b.return(v.inner.x)
+  // @ts-expect-error unknown field
+  v.nothing.eq(1)
+  // @ts-expect-error unknown field inside
+  v.inner.y.eq(1)
+  // @ts-expect-error unknown field given
+  b.stack(Value, { nothing: 1 })
+  // @ts-expect-error unknown field assigned
+  b.assign(v, { nothing: 1 })
+  // @ts-expect-error a string for a number
+  b.stack(Value, { count: '1' })
+  // @ts-expect-error fields cannot be assigned as properties
+  v.count = 5
+  // @ts-expect-error atomic operations on a field that does not exist
+  b.fetchAdd(v, 'nothing', 1)
+  // @ts-expect-error an array is no number
+  v.list.eq(1)
+  const element: Net<'be32'> = v.list.at(0)
+  b.if(element.eq(v.address), () => {})
+}
+
+export function maps(): void {
+  b.lookup(values, { id: 1, port: 80 }, { otherwise: 0 })
+  b.lookup(list, 3, { otherwise: 0 })
+  b.lookup(list, b.random(), { otherwise: 0 })
+  // @ts-expect-error an index for a hash table
+  b.lookup(values, 1, { otherwise: 0 })
+  // @ts-expect-error a key field that does not exist
+  b.lookup(values, { nothing: 1 }, { otherwise: 0 })
+  // @ts-expect-error a key field of the wrong order
+  b.lookup(values, { port: b.random().toU16() }, { otherwise: 0 })
+  // @ts-expect-error neither hit nor otherwise
+  b.lookup(values, { id: 1 }, {})
+  const inner = b.lookup(lists, 0, { otherwise: 0 })
+  const found = b.lookup(inner, 0, { otherwise: 0 })
+  const total: Int<'u64'> = found.total
+  b.return(total)
+  // @ts-expect-error a map is no element
+  inner.total.eq(1)
+}
+
+export function kernelObjects(): void {
+  b.acquire(getThing, [skb, 1], { some: (found) => b.kfunc(putThing, [found]) })
+  const result: Int<'s32'> = b.kfunc(pokeThing, [thing, b.stack(Inner)])
+  b.if(result.eq(0), () => {})
+  // @ts-expect-error another kind of object
+  b.kfunc(pokeThing, [other, b.stack(Inner)])
+  // @ts-expect-error another kind of object to release
+  b.kfunc(putThing, [other])
+  // @ts-expect-error a number is no object
+  b.kfunc(putThing, [1])
+  // @ts-expect-error too few arguments
+  b.kfunc(pokeThing, [thing])
+  // @ts-expect-error too many arguments
+  b.kfunc(putThing, [thing, 1])
+  // @ts-expect-error an object in the place of the context
+  b.acquire(getThing, [thing, 1], { some: () => {} })
+  // @ts-expect-error a kfunc that acquires nothing
+  b.acquire(putThing, [thing], { some: () => {} })
+  // @ts-expect-error a kfunc that acquires
+  b.kfunc(getThing, [skb, 1])
+  // @ts-expect-error unknown member
+  thing.nothing.eq(1)
+  // @ts-expect-error a member of the wrong order
+  b.assign(thing, { port: b.random().toU16() })
+  b.assign(thing, { mark: b.random() })
+}
+
+export function variables(): void {
+  const v = b.variable(u32, 1)
+  v.set(b.random())
+  // @ts-expect-error a wider value
+  v.set(b.jiffies())
+  // @ts-expect-error network order
+  v.set(b.random().toNetwork())
+  // @ts-expect-error variables are in host order
+  b.variable(be16, 1)
+  // @ts-expect-error a condition is no value
+  b.return(v.get().eq(1))
+  // @ts-expect-error a value is no condition
+  b.if(v.get(), () => {})
+}
+
+export const value: ValueOf<typeof Value> = {
+  small: 1,
+  short: 1,
+  count: 1,
+  total: 1n,
+  change: -1,
+  balance: -1n,
+  port: 80,
+  address: 1,
+  wide: 1n,
+  list: [1, 2, 3, 4],
+  inner: { x: 1, port: 1 },
+}
+export const wrong: Partial<ValueOf<typeof Value>> = {
+  // @ts-expect-error a number for 64 bits
+  total: 1,
+  // @ts-expect-error a bigint for 32 bits
+  count: 1n,
+}
+export const unknown: Partial<ValueOf<typeof Value>> = {
+  // @ts-expect-error a field that does not exist
+  nothing: 1,
+}
