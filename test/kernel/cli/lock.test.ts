@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect } from 'vitest'
 import { StateLock } from '../../../src/programs/load-balancer/control/lock.ts'
-import { service } from '../support/command.ts'
+import { atWork, service } from '../support/command.ts'
 import { test } from '../support/kernel-test.ts'
 import { type Lab, useLab } from '../support/lab.ts'
 import { type Snapshot, snapshot } from '../support/snapshot.ts'
@@ -66,15 +66,13 @@ test('ups and downs at once end in one of the two', async () => {
 })
 
 test('Ctrl-C ends the waiting', async () => {
-  const started = Date.now()
   await lab.lb.run(...up)
-  const duration = Date.now() - started
   using lock = await StateLock.take(lab.pins, 0)
   expect(lock).toBeDefined()
-  const { process, outcome } = lab.lb.start(...up, '--lock-timeout', '3600')
-  const timer = setTimeout(() => process.kill('SIGINT'), 2 * duration)
-  expect(await outcome).toMatchObject({ code: 130, stdout: '' })
-  clearTimeout(timer)
+  const waiting = lab.lb.start(...up, '--lock-timeout', '3600')
+  await atWork(waiting)
+  waiting.process.kill('SIGINT')
+  expect(await waiting.outcome).toMatchObject({ code: 130, stdout: '' })
 })
 
 test('a command that another keeps waiting too long says so and changes nothing', async () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { inNamespace, type NetworkNamespace } from '../../../src/loader/netns/namespace.ts'
@@ -8,6 +9,7 @@ import type {
   ServiceStatus,
   Status,
 } from '../../../src/programs/load-balancer/control/status.ts'
+import { until } from './until.ts'
 
 /** The built command; see `setup.ts`. */
 export const commandPath = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
@@ -53,6 +55,19 @@ export function start(
     child.on('close', (code) => resolve({ code: code ?? undefined, stdout, stderr }))
   })
   return { process: child, outcome }
+}
+
+/**
+ * Waits until a command has begun its work: it has opened a netlink socket, which the kernel numbers by the process.
+ * By then it handles Ctrl-C itself.
+ */
+export async function atWork({ process: { pid } }: Running): Promise<void> {
+  const own = new RegExp(`^\\S+ +\\d+ +${pid} `, 'm')
+  await until(
+    'the command to open a netlink socket',
+    () => readFileSync(`/proc/${pid}/net/netlink`, 'utf8'),
+    (sockets) => own.test(sockets),
+  )
 }
 
 /** The load balancer's command line, run in the balancer's network namespace as a user runs it. */

@@ -42,9 +42,9 @@ export function snapshot({ balancer, pins }: Pick<Lab, 'balancer' | 'pins'>): Sn
     using netfilter = NetlinkSocket.open('netfilter')
     const links = listLinks(route)
     return {
-      links: links.map(({ name, flags, mtu, mac, master }) => ({
+      links: links.map(({ name, up, mtu, mac, master }) => ({
         name,
-        flags,
+        up,
         mtu,
         mac: mac.join(':'),
         master,

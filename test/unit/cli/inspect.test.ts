@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { decode } from '../../../src/asm/isa/decode.ts'
+import type { ListedInstruction } from '../../../src/asm/text/listing.ts'
+import { runCommandLine } from './command-line.ts'
+
+const golden = new URL('../../golden/lb_ingress.asm', import.meta.url)
+
+/**
+ * The golden listing shows in review what a change does to the program. To write it anew:
+ * `TSBPF_UPDATE_GOLDEN=1 npx vitest run --project unit test/unit/cli/inspect.test.ts`
+ *
+ * Line numbers are left out, so that a comment does not change it.
+ */
+test('inspect lists lb_ingress as in test/golden/lb_ingress.asm', async () => {
+  const { code, stdout, stderr } = await runCommandLine('inspect')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const listing = stdout.replace(/^(; [\w-]+\.ts):\d+ /gm, '$1 ')
+  if (process.env.TSBPF_UPDATE_GOLDEN === '1') writeFileSync(golden, listing)
+  expect(listing).toBe(readFileSync(golden, 'utf8'))
+})
+
+test('the listing shows TypeScript, kernel functions and maps by name', async () => {
+  const { stdout } = await runCommandLine('inspect', '--program', 'lb_ingress', '--format', 'asm')
+  expect(stdout).toMatch(/^; ingress\.ts:\d+ {2}\S/m)
+  expect(stdout).toContain('bpf_skb_ct_lookup')
+  expect(stdout).toContain('lb_frontends')
+})
+
+test('the formats agree', async () => {
+  const hex = (await runCommandLine('inspect', '--format', 'hex')).stdout
+  const list = JSON.parse((await runCommandLine('inspect', '-f', 'json')).stdout) as ListedInstruction[]
+  const lines = hex.trim().split('\n')
+  expect(lines).toHaveLength(list.length)
+  for (const line of lines) expect(line).toMatch(/^([0-9a-f]{16}){1,2}$/)
+  const decoded = decode(Uint8Array.from(Buffer.from(lines.join(''), 'hex')))
+  expect(decoded.map(({ opcode, dst, src, offset, imm }) => ({ opcode, dst, src, offset, imm }))).toEqual(
+    list.map(({ opcode, dst, src, offset, imm }) => ({ opcode, dst, src, offset, imm })),
+  )
+  const last = list.at(-1)
+  expect(hex.replaceAll('\n', '').length / 16).toBe((last?.slot ?? 0) + 1)
+  expect(list.some(({ source }) => source !== undefined)).toBe(true)
+  expect(list.some(({ symbol }) => symbol !== undefined)).toBe(true)
+})
+
+test('a program that does not exist is told with those that do', async () => {
+  const outcome = await runCommandLine('inspect', '--program', 'nothing')
+  expect(outcome).toMatchObject({ code: 3, stdout: '' })
+  expect(outcome.stderr).toBe('error: there is no program "nothing"\nhint: The programs are: lb_ingress.\n')
+})
