@@ -120,7 +120,10 @@ describe('links', () => {
     try {
       createDummy(inA, { name: 'd0', mtu: 1280 })
     } catch (error) {
-      expect(error).toMatchObject({ errnoName: 'EOPNOTSUPP', message: expect.stringContaining('create dummy d0') })
+      expect(error).toMatchObject({
+        errnoName: 'EOPNOTSUPP',
+        message: expect.stringContaining('create dummy d0'),
+      })
       expect(findLink(inA, 'd0')).toBeUndefined()
       return
     }
