@@ -1,8 +1,9 @@
-// Adds up the test run's report and prints the closing line. Usage: summary.js REPORT EXIT_STATUS DEMO
+// Adds up the test run's report and what the matrices printed, and prints the closing line.
+// Usage: summary.js REPORT EXIT_STATUS DEMO [OUTPUT]…
 import { existsSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 
-const [report, status, demo] = process.argv.slice(2)
+const [report, status, demo, ...outputs] = process.argv.slice(2)
 const results = JSON.parse(readFileSync(report, 'utf8')).testResults
 const capable = process.getuid?.() === 0 && existsSync('/sys/kernel/btf/vmlinux')
 
@@ -24,5 +25,12 @@ for (const file of results) {
 }
 // A run can fail without a failed test: an error outside of tests, a leak found at the end.
 if (status !== '0' && failed === 0) failed = 1
+for (const output of outputs) {
+  const counts = /(\d+) passed, (\d+) failed, (\d+) skipped\n$/.exec(readFileSync(output, 'utf8'))
+  // One that died has no closing line.
+  passed += Number(counts?.[1] ?? 0)
+  failed += Number(counts?.[2] ?? 1)
+  skipped += Number(counts?.[3] ?? 0)
+}
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exit(failed === 0 ? 0 : 1)

@@ -146,18 +146,6 @@ export class PointerScope {
   }
 }
 
-/** Watches a file descriptor on Node's event loop; see koffi's `node.poll`. */
-export interface FdWatcher {
-  /** Stops watching; the file descriptor stays open. */
-  close(): void
-}
-
-/** Calls `onReadable` whenever `fd` has something to read, until the watcher is closed. */
-export function watchReadable(fd: number, onReadable: () => void): FdWatcher {
-  const handle = load().koffi.node.poll(fd, { readable: true }, () => onReadable())
-  return { close: () => handle.close() }
-}
-
 /** A memory mapping; reading it after {@link close} is an error instead of a crash. */
 export class MappedMemory {
   #bytes: Uint8Array | undefined

@@ -1,5 +1,6 @@
 /** `tsbpf-lb/loader`: load programs into the running kernel, attach them, read and write their maps. Linux only. */
 export { formatIp, parseIp } from './address/ip.ts'
+export { type AddressRange, addressRange } from './address/prefix.ts'
 export { ensureBpffs, listPins, makePinDirectory, removePinDirectory, unpin } from './bpf/bpffs.ts'
 export { createMap, createPerCpuMap } from './bpf/create-map.ts'
 export { BpfMap, type MapCodecs } from './bpf/map.ts'

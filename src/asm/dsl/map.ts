@@ -1,6 +1,5 @@
-import type { Codec } from '../layout/codec.ts'
 import { u32 } from '../layout/scalar.ts'
-import { codecOf, type Fields, type StructType, struct, type ValueOf } from '../layout/struct.ts'
+import { type Fields, type StructType, struct } from '../layout/struct.ts'
 import type { MapSpec, MapType } from '../program.ts'
 
 /** A map with its layouts: the program reads and writes it by field, user space through the codecs. */
@@ -89,13 +88,6 @@ export function arrayOfMaps<IK extends Fields, IV extends Fields>(
     inner: inner.spec,
   }
   return { kind: 'map-of-maps', spec, key: ArrayIndex, inner }
-}
-
-/** The codec of a map's keys. */
-export function keyCodec<K extends Fields>(map: {
-  readonly key: StructType<K>
-}): Codec<ValueOf<StructType<K>>> {
-  return codecOf(map.key as never) as Codec<ValueOf<StructType<K>>>
 }
 
 function define<K extends Fields, V extends Fields>(

@@ -12,9 +12,6 @@ import {
   operandSource,
 } from './opcodes.ts'
 
-/** All CPU levels, ascending. */
-export const cpuLevels: readonly CpuLevel[] = [1, 2, 3, 4]
-
 /** @returns the group an instruction belongs to; undefined: it is of level 1, every CPU has it. */
 export function cpuFeatureOf(instruction: Instruction): CpuFeature | undefined {
   switch (instruction.opcode & 0x07) {

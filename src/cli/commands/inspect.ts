@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander'
 import type { Instruction } from '../../asm/isa/instruction.ts'
 import { NotFoundError } from '../../programs/load-balancer/control/errors.ts'
+import type { Translation } from '../../programs/load-balancer/datapath/ingress.ts'
 
 type Format = 'asm' | 'hex' | 'json'
 
 interface InspectOptions {
   readonly program: string
   readonly format: Format
+  readonly translate: Translation
   readonly live?: boolean
   readonly interface?: string
 }
@@ -18,6 +20,11 @@ export function addInspectCommand(program: Command): void {
     .description('print a program’s bytecode, with the TypeScript it was compiled from; needs no privilege')
     .option('-p, --program <name>', 'which program', 'lb_ingress')
     .addOption(new Option('-f, --format <format>', 'how').choices(['asm', 'hex', 'json']).default('asm'))
+    .addOption(
+      new Option('--translate <how>', 'the form in which the program translates, or netfilter does')
+        .choices(['kfunc', 'mark'])
+        .default('kfunc'),
+    )
     .option('--live', 'what the kernel has loaded, as the verifier rewrote it (needs root)')
     .option('-i, --interface <name>', 'with --live: the interface it is attached to')
     .action(async (options: InspectOptions) => {
@@ -26,7 +33,7 @@ export function addInspectCommand(program: Command): void {
     })
 }
 
-async function showCompiled({ program, format }: InspectOptions): Promise<string> {
+async function showCompiled({ program, format, translate }: InspectOptions): Promise<string> {
   const { FileSourceText } = await import('../../loader/source-text.ts')
   const { locateSource } = await import('../../loader/program/locate-source.ts')
   const { shippedPrograms } = await import('../../programs/shipped.ts')
@@ -37,7 +44,7 @@ async function showCompiled({ program, format }: InspectOptions): Promise<string
       `The programs are: ${Object.keys(shippedPrograms).join(', ')}.`,
     )
   const source = new FileSourceText()
-  const { instructions } = locateSource(compile(), source)
+  const { instructions } = locateSource(compile({ translate }), source)
   return await show(instructions, format, (file, line) => source.line(file, line)?.trim())
 }
 

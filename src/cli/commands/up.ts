@@ -1,10 +1,18 @@
 import { type Command, Option } from 'commander'
 import type { AttachMode } from '../../programs/load-balancer/control/tables.ts'
+import type { TranslationRequest } from '../../programs/load-balancer/control/translation.ts'
 import { print } from '../output.ts'
 import { renderUp } from '../render/balancer.ts'
 import { plural } from '../render/table.ts'
 import { jsonOption, lockOptions, lockTimeoutOption } from './options.ts'
 import { addServiceOptions } from './service-options.ts'
+
+interface UpOptions {
+  readonly attach?: AttachMode
+  readonly translate: TranslationRequest
+  readonly lockTimeout: number
+  readonly json?: boolean
+}
 
 /** `up` and `down`. */
 export function addUpAndDownCommands(program: Command): void {
@@ -15,17 +23,23 @@ export function addUpAndDownCommands(program: Command): void {
   const services = addServiceOptions(upCommand)
   upCommand
     .addOption(new Option('--attach <how>', 'how to attach the program').choices(['tcx', 'clsact']))
+    .addOption(
+      new Option('--translate <how>', 'who translates: the program, netfilter, or as the kernel allows')
+        .choices(['auto', 'kfunc', 'mark'])
+        .default('auto'),
+    )
     .addOption(lockTimeoutOption())
     .addOption(jsonOption())
-    .action(async (name: string, options: { attach?: AttachMode; lockTimeout: number; json?: boolean }) => {
+    .action(async (name: string, options: UpOptions) => {
       const { up } = await import('../../programs/load-balancer/control/up.ts')
       const { listServices } = await import('../../programs/load-balancer/control/status.ts')
-      const { attach } = options
+      const { attach, translate } = options
       const signal = interruption()
       const result = await up({
         interface: name,
         services: services(),
         attach,
+        translate,
         signal,
         ...lockOptions(options),
       })

@@ -1,5 +1,6 @@
 import type { Flow } from '../../programs/load-balancer/control/flows.ts'
 import type { ServiceStatus, Status } from '../../programs/load-balancer/control/status.ts'
+import type { TranslationChoice } from '../../programs/load-balancer/control/translation.ts'
 import type { UpResult } from '../../programs/load-balancer/control/up.ts'
 import { style } from '../output.ts'
 import { indent, plural, table } from './table.ts'
@@ -14,6 +15,7 @@ export function renderUp(result: UpResult & { readonly services: readonly Servic
       'dim',
       `  ${program.instructions} instructions, ${program.bytes} bytes, ${program.maps} maps; the verifier went through ${program.verifiedInstructions}`,
     ),
+    style('dim', `  ${renderTranslation(result.translation)}`),
   ]
   if (result.services.length === 0)
     lines.push('', 'No service yet. Add one:', '  tsbpf-lb service add 80 --backend ADDRESS:PORT')
@@ -26,6 +28,10 @@ export function renderUp(result: UpResult & { readonly services: readonly Servic
     ),
   )
   return lines.join('\n')
+}
+
+function renderTranslation({ way, why }: TranslationChoice): string {
+  return `translation: ${way === 'kfunc' ? 'by the program (kfunc)' : 'by netfilter (mark)'}: ${why}`
 }
 
 /** Services with their backends. */
@@ -84,18 +90,21 @@ const netfilterTexts: Readonly<Record<Status['netfilter'], string>> = {
 
 /** The whole state. */
 export function renderStatus(status: Status): string {
-  const interfaces = status.interfaces.map(({ name, ifindex, mode, program }) => [
+  const interfaces = status.interfaces.map(({ name, ifindex, mode, translation, program }) => [
     name ?? `#${ifindex}`,
     mode,
+    translation.way,
     program === null ? (name === null ? 'interface is gone' : 'NOT ATTACHED') : program.name,
     program === null ? '-' : String(program.id),
     program?.tag ?? '-',
   ])
+  const ways = new Set(status.interfaces.map(({ translation }) => renderTranslation(translation)))
   const netfilter = netfilterTexts[status.netfilter]
   const events = Object.entries(status.counters).filter(([, count]) => count > 0)
   return [
-    table(['INTERFACE', 'ATTACHED', 'PROGRAM', 'ID', 'TAG'], interfaces),
-    `\nnetfilter table: ${status.netfilter === 'ok' ? netfilter : style('red', netfilter)}`,
+    table(['INTERFACE', 'ATTACHED', 'TRANSLATION', 'PROGRAM', 'ID', 'TAG'], interfaces),
+    `\n${[...ways].join('\n')}`,
+    `netfilter table: ${status.netfilter === 'ok' ? netfilter : style('red', netfilter)}`,
     `connection table: ${status.conntrack.entries} of ${status.conntrack.maximum} entries in use`,
     status.services.length === 0
       ? '\nNo service. Add one with `tsbpf-lb service add 80 --backend ADDRESS:PORT`.'

@@ -1,5 +1,6 @@
 import { resolve } from '../../asm/btf/layout.ts'
 import type { Btf } from '../../asm/btf/reader.ts'
+import { VerifierError } from '../verifier/error.ts'
 import { findKernelFunctions, type KernelTypes } from './vmlinux-btf.ts'
 
 /** The conntrack kfuncs and the release each came with (net/netfilter/nf_conntrack_bpf.c, nf_nat_bpf.c). */
@@ -33,6 +34,18 @@ export function natInfoTypesAgree(kernel: KernelTypes): boolean | undefined {
   if (made === undefined || made !== taken) return false
   // Ids of two modules are comparable only where both continue the kernel's own.
   return alloc.module === setNat.module || made <= kernel.vmlinux.typeCount
+}
+
+/**
+ * Whether an error of loading a program says that this kernel's verifier lets no program set a new connection's
+ * translation, or its mark, whatever its types look like. The second message stands for any kernel object; but the
+ * mark is all that programs may write of one.
+ */
+export function refusesNatByKfunc(error: unknown): boolean {
+  if (!(error instanceof VerifierError)) return false
+  return /expected pointer to STRUCT nf_conn___init but R1 has a pointer to STRUCT nf_conn___init|^only read is supported$/m.test(
+    error.reason.join('\n'),
+  )
 }
 
 function prototype(btf: Btf, funcId: number) {

@@ -10,16 +10,24 @@ import { progLoad } from '../bpf/program-commands.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
 
 /**
- * Whether `sched_cls` programs can call kernel functions here (Linux 5.18, a JIT that can, BTF). Loads a program with
- * a call of function 0 on a path that is never taken: a kernel that knows such calls removes it, any other refuses.
+ * Whether `sched_cls` programs can call kernel functions here (Linux 5.18, a JIT that can, BTF). Loads programs with
+ * a call on a path that is never taken. A kernel that knows such calls allows one of function 0, to be removed, and
+ * refuses one of a function that does not exist; before Linux 5.13 what is never reached is not looked at at all.
  *
  * @throws {MissingPrivilegeError} for want of the capabilities that loading takes
  */
 export function canCallKfuncs(bpf: BpfSyscall = kernelBpf): boolean {
+  return loadsWithDeadCall(bpf, 0) && !loadsWithDeadCall(bpf, noFunction)
+}
+
+/** A BTF id that is nobody's: BTF has at most 2^20 types (BTF_MAX_TYPE, include/uapi/linux/btf.h). */
+const noFunction = 0x7fff_ffff
+
+function loadsWithDeadCall(bpf: BpfSyscall, btfId: number): boolean {
   const { result } = progLoad(bpf, {
     type: programTypes.sched_cls,
     name: 'kfunc_probe',
-    instructions: encode([mov64(r0, 0), jeq64(r0, 0, 1), callKfuncById(0), exit()]),
+    instructions: encode([mov64(r0, 0), jeq64(r0, 0, 1), callKfuncById(btfId), exit()]),
     license: 'GPL',
   })
   if (result === -constants.errno.EPERM)

@@ -57,6 +57,7 @@ function explain(program: RejectedProgram, log: VerifierLog, position: SourcePos
   if (acquired !== undefined)
     parts.push(excerpt(acquired, line, 'the reference was acquired here', directory))
   if (log.reason.length > 1) parts.push(log.reason.slice(1).join('\n'))
+  if (log.explanation !== '' && !log.reason.includes(log.explanation)) parts.push(log.explanation)
   return parts.join('\n')
 }
 

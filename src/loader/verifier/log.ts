@@ -1,3 +1,5 @@
+import { splitReport } from './report.ts'
+
 /** The line of source that the verifier had reached, as line_info names it. */
 export interface SourceRemark {
   readonly text: string
@@ -10,6 +12,8 @@ export interface SourceRemark {
 export interface VerifierLog {
   /** Why it was rejected; usually one line, sometimes two. Empty when the log gives no reason. */
   readonly reason: readonly string[]
+  /** The same in sentences, as kernels from 7.3 on say it; empty elsewhere. */
+  readonly explanation: string
   /** Where; undefined for reasons that concern no instruction. */
   readonly slot: number | undefined
   /** Where the reference that leaked was acquired. */
@@ -29,18 +33,18 @@ export interface VerifierLog {
  * its end gives no reason.
  */
 export function parseVerifierLog(log: string): VerifierLog {
-  const lines = log.replace(/\0+$/, '').split('\n')
-  const walk = walkLines(lines)
-  const modern = parseSections(lines)
-  const reason = modern?.reason ?? walk.reason
+  const { plain, report } = splitReport(log.replace(/\0+$/, '').split('\n'))
+  const walk = walkLines(plain)
+  const reason = walk.reason.length > 0 ? walk.reason : [report?.title, report?.explanation].filter(isText)
   const text = reason.join('\n')
   return {
     reason,
-    slot: modern?.slot ?? slotOf(text) ?? walk.slot,
+    explanation: report?.explanation ?? '',
+    slot: report?.slot ?? slotOf(text) ?? walk.slot,
     acquiredAt: firstNumber(text, /alloc_insn=(\d+)/),
     remark: walk.remark,
     registers: walk.registers,
-    suggestion: modern?.suggestion ?? '',
+    suggestion: report?.suggestion ?? '',
     processed: walk.processed,
   }
 }
@@ -114,30 +118,6 @@ function firstNumber(text: string, pattern: RegExp): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
-/**
- * Reads the form of Linux 7.3: a heading `Verification failed`, then `Reason:`, `At:` and `Suggestion:`, each with
- * its text on the same line or on the indented lines below.
- */
-function parseSections(
-  lines: readonly string[],
-): { reason: string[]; slot: number | undefined; suggestion: string } | undefined {
-  const start = lines.findIndex((line) => /^\W*verification failed\b/i.test(line))
-  if (start < 0) return undefined
-  const sections = new Map<string, string[]>()
-  let current: string[] | undefined
-  for (const line of lines.slice(start + 1)) {
-    const heading = /^\s*(reason|at|suggestion):?(?:\s+|$)(.*)$/i.exec(line)
-    if (heading !== null) {
-      current = heading[2] ? [heading[2].trim()] : []
-      sections.set((heading[1] ?? '').toLowerCase(), current)
-    } else if (summaryLine.test(line) || /^\S/.test(line)) current = undefined
-    else if (line.trim() !== '') current?.push(line.trim())
-  }
-  const reason = sections.get('reason')
-  if (reason === undefined || reason.length === 0) return undefined
-  return {
-    reason,
-    slot: firstNumber(sections.get('at')?.join(' ') ?? '', /\binsn(?:uction)?\s*#?(\d+)|^(\d+):/),
-    suggestion: sections.get('suggestion')?.join(' ') ?? '',
-  }
+function isText(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
 }

@@ -10,17 +10,18 @@ import { counters, rejectedPrograms, source } from './rejected-programs.ts'
 failOnLeakedFds()
 
 /**
- * Where the unit tests' logs lie. To take them anew from the running kernel:
- * `TSBPF_UPDATE_LOGS=1 npx vitest run --project kernel test/kernel/bpf/rejected.test.ts`
+ * Where the unit tests' logs lie. To take them anew from the running kernel (6.18; `linux-7.3` instead of the dot for
+ * those of 7.3): `TSBPF_UPDATE_LOGS=. npx vitest run --project kernel test/kernel/bpf/rejected.test.ts`
  */
 const logs = new URL('../../unit/loader/verifier/logs/', import.meta.url)
+const update = process.env.TSBPF_UPDATE_LOGS
 
 it.each(Object.entries(rejectedPrograms))('%s is explained by the line at fault', (name, rejected) => {
   using map = BpfMap.create(counters)
   const error = rejection(() =>
     loadProgram(rejected.spec, { maps: new Map([['counters', map]]), sourceText: source }),
   )
-  if (process.env.TSBPF_UPDATE_LOGS) writeFileSync(new URL(`${name}.golden`, logs), tail(error.log))
+  if (update) writeFileSync(new URL(`${update}/${name}.golden`, logs), tail(error.log))
   expect(error.reason[0]).toMatch(rejected.reason)
   expect(error.message).toContain(error.reason[0])
   expect(error.hint).toMatch(rejected.hint)

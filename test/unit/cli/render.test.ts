@@ -9,6 +9,7 @@ import {
 } from '../../../src/cli/render/balancer.ts'
 import { indent, plural, table } from '../../../src/cli/render/table.ts'
 import type { ServiceStatus, Status } from '../../../src/programs/load-balancer/control/status.ts'
+import { describeTranslation } from '../../../src/programs/load-balancer/control/translation.ts'
 
 describe('tables', () => {
   test('text stands left, numbers right, and no line ends in spaces', () => {
@@ -74,7 +75,10 @@ const none = {
 }
 const running: Status = {
   interfaces: [
-    { name: 'eth0', ifindex: 2, mode: 'tcx', program: { id: 42, name: 'lb_ingress', tag: 'abcd' } },
+    {
+      ...{ name: 'eth0', ifindex: 2, mode: 'tcx', translation: describeTranslation('accepted') },
+      program: { id: 42, name: 'lb_ingress', tag: 'abcd' },
+    },
   ],
   services: [web],
   netfilter: 'ok',
@@ -110,7 +114,12 @@ tcp/80   10.2.2.2:8080  draining      10  -              0            3        9
 
   test('status of a balancer that is well', () => {
     const text = renderStatus(running)
-    expect(text).toMatch(/^INTERFACE +ATTACHED +PROGRAM +ID +TAG\neth0 +tcx +lb_ingress +42 +abcd\n/)
+    expect(text).toMatch(
+      /^INTERFACE +ATTACHED +TRANSLATION +PROGRAM +ID +TAG\neth0 +tcx +kfunc +lb_ingress +42 +abcd\n/,
+    )
+    expect(text).toContain(
+      '\ntranslation: by the program (kfunc): the kernel lets the program write translations\n',
+    )
     expect(text).toContain('\nnetfilter table: in place\nconnection table: 5 of 65536 entries in use\n')
     expect(text).toContain('\n\ntcp/80 on eth0')
     expect(text).not.toContain('COUNT')
@@ -120,15 +129,23 @@ tcp/80   10.2.2.2:8080  draining      10  -              0            3        9
     const text = renderStatus({
       ...running,
       interfaces: [
-        { name: 'eth0', ifindex: 2, mode: 'tcx', program: null },
-        { name: null, ifindex: 7, mode: 'clsact', program: null },
+        {
+          ...{ name: 'eth0', ifindex: 2, mode: 'tcx', program: null },
+          translation: describeTranslation('refused'),
+        },
+        {
+          ...{ name: null, ifindex: 7, mode: 'clsact', program: null },
+          translation: describeTranslation('markAsked'),
+        },
       ],
       services: [],
       netfilter: 'missing',
       counters: { ...none, dropTableFull: 12, foreign: 1 },
     })
-    expect(text).toMatch(/^eth0 +tcx +NOT ATTACHED +- +-$/m)
-    expect(text).toMatch(/^#7 +clsact +interface is gone +- +-$/m)
+    expect(text).toMatch(/^eth0 +tcx +mark +NOT ATTACHED +- +-$/m)
+    expect(text).toMatch(/^#7 +clsact +mark +interface is gone +- +-$/m)
+    expect(text).toMatch(/^translation: by netfilter \(mark\): .*verifier refuses bpf_ct_set_nat_info$/m)
+    expect(text).toMatch(/^translation: by netfilter \(mark\): asked for with --translate mark$/m)
     expect(text).toMatch(/^netfilter table: MISSING: .*run `tsbpf-lb up` again$/m)
     expect(text).toContain('No service. Add one with `tsbpf-lb service add 80 --backend ADDRESS:PORT`.')
     expect(text).toMatch(/^ +12 +dropped: the kernel’s connection table is full$/m)
@@ -158,9 +175,14 @@ udp    10.1.0.2:40000  10.1.0.1:80  10.2.1.2:8080  10.2.1.1:40000  REPLIED      
       ...{ name: 'lb_ingress', id: 42, tag: 'abcd', instructions: 300, bytes: 2400, maps: 7 },
       verifiedInstructions: 2000,
     }
-    const result = { interface: 'eth0', ifindex: 2, outcome: 'attached', mode: 'tcx', program } as const
+    const translation = describeTranslation('typesDiffer')
+    const result = {
+      ...({ interface: 'eth0', ifindex: 2, outcome: 'attached', mode: 'tcx' } as const),
+      ...{ program, translation },
+    } as const
     const text = renderUp({ ...result, services: [] })
     expect(text).toMatch(/^✓ load balancer up on eth0 \(tcx\): lb_ingress, program 42, tag abcd\n/)
+    expect(text).toMatch(/^ {2}translation: by netfilter \(mark\): .* a fault of its build$/m)
     expect(text).toContain('No service yet. Add one:\n  tsbpf-lb service add 80 --backend ADDRESS:PORT')
     expect(text).toContain('end it with `tsbpf-lb down eth0`')
     const again = renderUp({ ...result, outcome: 'replaced', services: [web] })

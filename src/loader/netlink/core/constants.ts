@@ -45,10 +45,7 @@ export const attributeHeaderSize = 4
 /** `NLA_F_NESTED`: the attribute's payload is attributes. */
 export const nestedFlag = 0x8000
 
-/** `NLA_F_NET_BYTEORDER`: the attribute's payload is in network byte order. Informative; the kernel ignores it. */
-export const networkByteOrderFlag = 0x4000
-
-/** `NLA_TYPE_MASK`: the type without the two flags above. */
+/** `NLA_TYPE_MASK`: the type without `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER`. */
 export const attributeTypeMask = 0x3fff
 
 /** NLMSG_ALIGN and NLA_ALIGN: the next multiple of four. */

@@ -47,7 +47,7 @@ export class NetlinkSocket {
     return new NetlinkSocket(openTransport(protocol))
   }
 
-  /** The file descriptor, to watch it (see `watchReadable`). Owned by this object. */
+  /** The file descriptor. Owned by this object. */
   get fd(): number {
     return this.#transport.fd
   }

@@ -32,9 +32,13 @@ export const nftHooks = { prerouting: 0, input: 1, forward: 2, output: 3, postro
 /** Where a base chain is called. */
 export type NftHook = keyof typeof nftHooks
 
-/** enum nf_ip_hook_priorities (include/uapi/linux/netfilter_ipv4.h), by the names `nft` uses. */
+/**
+ * enum nf_ip_hook_priorities (include/uapi/linux/netfilter_ipv4.h), by the names `nft` uses; it has none for
+ * `conntrack`, where packets get their entry.
+ */
 export const nftPriorities = {
   raw: -300,
+  conntrack: -200,
   mangle: -150,
   dstnat: -100,
   filter: 0,
@@ -65,9 +69,10 @@ export const nftKeyTypes = {
   inet_service: { id: 13, size: 2, hostByteOrder: false },
   mark: { id: 19, size: 4, hostByteOrder: true },
   iface_index: { id: 20, size: 4, hostByteOrder: true },
+  classid: { id: 23, size: 4, hostByteOrder: true },
 } as const
 
-/** One part of a set's key. */
+/** One part of a set's key, or of a map's data. */
 export type NftKeyType = keyof typeof nftKeyTypes
 
 /** TYPE_BITS (nftables, include/datatype.h): concatenated types are packed six bits each, the first uppermost. */
@@ -104,17 +109,21 @@ export const setAttributes = {
   flags: 3,
   keyType: 4,
   keyLength: 5,
+  dataType: 6,
+  dataLength: 7,
   description: 9,
   id: 10,
   userdata: 13,
   handle: 16,
 } as const
+/** NFT_SET_*, as far as they are used here. */
+export const setFlags = { map: 8 } as const
 /** NFTA_SET_DESC_*. */
 export const setDescriptionAttributes = { size: 1 } as const
 /** NFTA_SET_ELEM_LIST_*. */
 export const elementListAttributes = { table: 1, set: 2, elements: 3 } as const
 /** NFTA_SET_ELEM_*. */
-export const elementAttributes = { key: 1 } as const
+export const elementAttributes = { key: 1, data: 2 } as const
 /** NFTA_LIST_ELEM: the type of every item of a list. */
 export const listItem = 1
 /** NFTA_DATA_*. */
@@ -123,4 +132,4 @@ export const dataAttributes = { value: 1, verdict: 2 } as const
 export const generationId = 1
 
 /** NFTNL_UDATA_* (libnftnl, include/libnftnl/udata.h): what `nft` reads from the userdata of each object. */
-export const userdataTypes = { comment: 0, setKeyByteOrder: 0, setComment: 7 } as const
+export const userdataTypes = { comment: 0, setKeyByteOrder: 0, setDataByteOrder: 1, setComment: 7 } as const

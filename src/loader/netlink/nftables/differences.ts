@@ -1,11 +1,18 @@
-import { nftTableFlags } from './constants.ts'
+import { nftTableFlags, setFlags } from './constants.ts'
 import type { Expression } from './expressions.ts'
-import { type ChainSpec, keyLength, keyTypeNumber, type SetSpec, type TableSpec } from './specs.ts'
+import {
+  type ChainSpec,
+  keyLength,
+  keyTypeNumber,
+  type MapSpec,
+  type SetSpec,
+  type TableSpec,
+} from './specs.ts'
 import type { ChainState, RuleState, SetState, TableContents } from './state.ts'
 
 /**
  * Compares a table with what it should be, apart from what counters have counted. Elements are compared for the sets
- * whose specification has `elements`.
+ * and maps whose specification has `elements`.
  *
  * @returns one sentence for each difference; none when the table is exactly as specified
  */
@@ -17,6 +24,7 @@ export function tableDifferences(expected: TableSpec, actual: TableContents | un
     ...differs(`flags of ${label}`, flags, actual.table.flags),
     ...differs(`comment of ${label}`, expected.comment, actual.table.comment),
     ...compareByName('set', expected.sets ?? [], actual.sets, compareSet),
+    ...compareByName('map', expected.maps ?? [], actual.maps, compareMap),
     ...compareByName('chain', expected.chains ?? [], actual.chains, (chain, state) =>
       compareChain(
         chain,
@@ -42,24 +50,49 @@ function compareByName<E extends { readonly name: string }, A extends { readonly
   return [...differences, ...foreign.map(({ name }) => `${noun} ${name} does not belong there`)]
 }
 
-function compareSet(
-  expected: SetSpec,
-  actual: SetState & { readonly elements: readonly Uint8Array[] },
-): string[] {
+function compareSet(expected: SetSpec, actual: TableContents['sets'][number]): string[] {
   const label = `set ${expected.name}`
-  const differences = [
+  return [
+    ...compareKeys(label, expected, actual, 0),
+    ...compareElements(label, expected.elements?.map(hex), actual.elements.map(hex)),
+  ]
+}
+
+function compareMap(expected: MapSpec, actual: TableContents['maps'][number]): string[] {
+  const label = `map ${expected.name}`
+  const pair = ({ key, data }: { readonly key: Uint8Array; readonly data: Uint8Array }) =>
+    `${hex(key)} : ${hex(data)}`
+  return [
+    ...compareKeys(label, expected, actual, setFlags.map),
+    ...differs(`data type of ${label}`, keyTypeNumber(expected.data), actual.dataType),
+    ...differs(`data length of ${label}`, keyLength(expected.data), actual.dataLength),
+    ...compareElements(label, expected.elements?.map(pair), actual.elements.map(pair)),
+  ]
+}
+
+function compareKeys(label: string, expected: SetSpec | MapSpec, actual: SetState, flags: number): string[] {
+  return [
     ...differs(`key type of ${label}`, keyTypeNumber(expected.key), actual.keyType),
     ...differs(`key length of ${label}`, keyLength(expected.key), actual.keyLength),
-    ...differs(`flags of ${label}`, 0, actual.flags),
+    ...differs(`flags of ${label}`, flags, actual.flags),
     ...differs(`comment of ${label}`, expected.comment, actual.comment),
   ]
-  if (expected.elements === undefined) return differences
-  const wanted = new Set(expected.elements.map(hex))
-  const present = new Set(actual.elements.map(hex))
-  for (const key of wanted) if (!present.has(key)) differences.push(`${label} lacks the element ${key}`)
-  for (const key of present)
-    if (!wanted.has(key)) differences.push(`${label} has the element ${key} too much`)
-  return differences
+}
+
+function compareElements(
+  label: string,
+  expected: readonly string[] | undefined,
+  actual: readonly string[],
+): string[] {
+  if (expected === undefined) return []
+  const wanted = new Set(expected)
+  const present = new Set(actual)
+  return [
+    ...[...wanted].filter((one) => !present.has(one)).map((one) => `${label} lacks the element ${one}`),
+    ...[...present]
+      .filter((one) => !wanted.has(one))
+      .map((one) => `${label} has the element ${one} too much`),
+  ]
 }
 
 function compareChain(expected: ChainSpec, actual: ChainState, rules: readonly RuleState[]): string[] {

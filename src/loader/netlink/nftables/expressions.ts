@@ -2,12 +2,16 @@ import type { AttributeWriter } from '../core/attribute-writer.ts'
 import { type Attributes, required } from '../core/attributes.ts'
 import { nameOf } from '../core/name-of.ts'
 import { dataAttributes, type NftVerdict, nftVerdicts } from './constants.ts'
+import { ctKeys, metaKeys } from './keys.ts'
+import { dataOf, integerOf, registerNumber, registerOf, verdictRegister } from './registers.ts'
+import { type Encoded, encodeStatement, readStatement, type Statement } from './statements.ts'
 
 /**
  * One step of a rule. A rule's steps run in order; the first comparison or lookup that fails ends the rule.
  * Registers are numbered in words of four bytes, 0 to 15: an IPv6 address in register 0 fills 0 to 3.
  */
 export type Expression =
+  | Statement
   | {
       readonly kind: 'payload'
       readonly base: keyof typeof payloadBases
@@ -61,19 +65,6 @@ export type Expression =
 
 /** enum nft_payload_bases. */
 export const payloadBases = { link: 0, network: 1, transport: 2 } as const
-/** enum nft_meta_keys. */
-export const metaKeys = {
-  protocol: 1,
-  mark: 3,
-  iif: 4,
-  oif: 5,
-  iifname: 6,
-  oifname: 7,
-  nfproto: 15,
-  l4proto: 16,
-} as const
-/** enum nft_ct_keys. */
-export const ctKeys = { state: 0, direction: 1, status: 2, mark: 3 } as const
 /** enum nft_cmp_ops. */
 export const cmpOperators = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
 
@@ -84,17 +75,13 @@ const payloadAttributes = { register: 1, base: 2, offset: 3, length: 4 } as cons
 const keyAttributes = { register: 1, key: 2 } as const
 const cmpAttributes = { register: 1, operator: 2, data: 3 } as const
 const bitwiseAttributes = { source: 1, destination: 2, length: 3, mask: 4, xor: 5 } as const
-const lookupAttributes = { set: 1, register: 2, destination: 3, flags: 5 } as const
+const lookupAttributes = { set: 1, register: 2, flags: 5 } as const
 const immediateAttributes = { register: 1, data: 2 } as const
 const counterAttributes = { bytes: 1, packets: 2 } as const
 /** NFT_LOOKUP_F_INV. */
 const lookupInvert = 1
 /** NFTA_VERDICT_*. */
 const verdictAttributes = { code: 1, chain: 2 } as const
-/** NFT_REG_VERDICT, NFT_REG_1, NFT_REG32_00 (enum nft_registers). */
-const verdictRegister = 0
-const firstRegister128 = 1
-const firstRegister32 = 8
 
 /**
  * Writes one expression as the payload of an NFTA_LIST_ELEM.
@@ -106,11 +93,6 @@ export function writeExpression(writer: AttributeWriter, expression: Expression)
   writer.string(expressionAttributes.name, name).nested(expressionAttributes.data, data)
 }
 
-interface Encoded {
-  readonly name: string
-  readonly data: (writer: AttributeWriter) => void
-}
-
 function encode(expression: Expression): Encoded {
   switch (expression.kind) {
     case 'payload': {
@@ -119,7 +101,7 @@ function encode(expression: Expression): Encoded {
         name: 'payload',
         data: (data) =>
           data
-            .be32(payloadAttributes.register, toKernel(register))
+            .be32(payloadAttributes.register, registerNumber(register))
             .be32(payloadAttributes.base, payloadBases[base])
             .be32(payloadAttributes.offset, offset)
             .be32(payloadAttributes.length, length),
@@ -130,7 +112,7 @@ function encode(expression: Expression): Encoded {
       return {
         name: 'meta',
         data: (data) =>
-          data.be32(keyAttributes.key, key).be32(keyAttributes.register, toKernel(expression.register)),
+          data.be32(keyAttributes.key, key).be32(keyAttributes.register, registerNumber(expression.register)),
       }
     }
     case 'ct': {
@@ -138,7 +120,7 @@ function encode(expression: Expression): Encoded {
       return {
         name: 'ct',
         data: (data) =>
-          data.be32(keyAttributes.key, key).be32(keyAttributes.register, toKernel(expression.register)),
+          data.be32(keyAttributes.key, key).be32(keyAttributes.register, registerNumber(expression.register)),
       }
     }
     case 'cmp': {
@@ -147,7 +129,7 @@ function encode(expression: Expression): Encoded {
         name: 'cmp',
         data: (data) =>
           data
-            .be32(cmpAttributes.register, toKernel(register))
+            .be32(cmpAttributes.register, registerNumber(register))
             .be32(cmpAttributes.operator, cmpOperators[operator])
             .nested(cmpAttributes.data, (inner) => inner.bytes(dataAttributes.value, value)),
       }
@@ -159,7 +141,7 @@ function encode(expression: Expression): Encoded {
       return {
         name: 'lookup',
         data: (data) => {
-          data.string(lookupAttributes.set, set).be32(lookupAttributes.register, toKernel(register))
+          data.string(lookupAttributes.set, set).be32(lookupAttributes.register, registerNumber(register))
           if (invert) data.be32(lookupAttributes.flags, lookupInvert)
         },
       }
@@ -175,6 +157,8 @@ function encode(expression: Expression): Encoded {
     }
     case 'other':
       throw new TypeError(`the nf_tables expression "${expression.name}" can be read but not written`)
+    default:
+      return encodeStatement(expression)
   }
 }
 
@@ -190,8 +174,8 @@ function encodeBitwise({
     name: 'bitwise',
     data: (data) =>
       data
-        .be32(bitwiseAttributes.source, toKernel(source))
-        .be32(bitwiseAttributes.destination, toKernel(destination))
+        .be32(bitwiseAttributes.source, registerNumber(source))
+        .be32(bitwiseAttributes.destination, registerNumber(destination))
         .be32(bitwiseAttributes.length, mask.byteLength)
         .nested(bitwiseAttributes.mask, (inner) => inner.bytes(dataAttributes.value, mask))
         .nested(bitwiseAttributes.xor, (inner) => inner.bytes(dataAttributes.value, xor)),
@@ -216,7 +200,8 @@ function encodeVerdict({ verdict, chain }: Extract<Expression, { kind: 'verdict'
 export function readExpression(attributes: Attributes): Expression {
   const name = required(attributes.string(expressionAttributes.name), 'expression name')
   const data = attributes.nested(expressionAttributes.data)
-  return (data === undefined ? undefined : readKnown(name, data)) ?? { kind: 'other', name }
+  if (data === undefined) return { kind: 'other', name }
+  return readStatement(name, data) ?? readKnown(name, data) ?? { kind: 'other', name }
 }
 
 /** @returns `undefined` for expressions, or forms of them, that {@link Expression} does not describe. */
@@ -229,14 +214,14 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
       return {
         kind: 'payload',
         base,
-        offset: integer(data, payloadAttributes.offset),
-        length: integer(data, payloadAttributes.length),
+        offset: integerOf(data, payloadAttributes.offset),
+        length: integerOf(data, payloadAttributes.length),
         register,
       }
     }
     case 'meta': {
       if (!data.has(keyAttributes.register)) return undefined
-      const key = integer(data, keyAttributes.key)
+      const key = integerOf(data, keyAttributes.key)
       return {
         kind: 'meta',
         key: nameOf(metaKeys, key) ?? key,
@@ -245,7 +230,7 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
     }
     case 'ct': {
       if (!data.has(keyAttributes.register)) return undefined
-      const key = integer(data, keyAttributes.key)
+      const key = integerOf(data, keyAttributes.key)
       return {
         kind: 'ct',
         key: nameOf(ctKeys, key) ?? key,
@@ -273,8 +258,6 @@ function readKnown(name: string, data: Attributes): Expression | undefined {
         xor: dataOf(data, bitwiseAttributes.xor),
       }
     case 'lookup': {
-      // With a destination register it is a map.
-      if (data.has(lookupAttributes.destination)) return undefined
       const set = required(data.string(lookupAttributes.set), 'set name of a lookup')
       const invert = ((data.be32(lookupAttributes.flags) ?? 0) & lookupInvert) !== 0
       return { kind: 'lookup', set, register: registerOf(data, lookupAttributes.register), invert }
@@ -298,24 +281,4 @@ function readVerdict(data: Attributes): Expression | undefined {
   if (verdict === undefined) return undefined
   const chain = attributes?.string(verdictAttributes.chain)
   return { kind: 'verdict', verdict, ...(chain === undefined ? {} : { chain }) }
-}
-
-function integer(data: Attributes, type: number): number {
-  return required(data.be32(type), `attribute ${type} of an expression`)
-}
-
-function dataOf(data: Attributes, type: number): Uint8Array {
-  return required(data.nested(type)?.bytes(dataAttributes.value), `value ${type} of an expression`).slice()
-}
-
-function toKernel(register: number): number {
-  if (!Number.isInteger(register) || register < 0 || register > 15)
-    throw new RangeError(`register ${register} is not within 0..15`)
-  return firstRegister32 + register
-}
-
-/** The kernel names a register that starts at a multiple of 16 bytes by its old 128-bit number, 1 to 4. */
-function registerOf(data: Attributes, type: number): number {
-  const number = integer(data, type)
-  return number >= firstRegister32 ? number - firstRegister32 : (number - firstRegister128) * 4
 }

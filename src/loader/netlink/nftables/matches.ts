@@ -39,13 +39,25 @@ export function destinationIn(set: string, family: IpFamily): Expression[] {
 
 /** `ct state ! a,b`: the packet's connection is in none of the states. */
 export function connectionStateNot(...states: (keyof typeof connectionStates)[]): Expression[] {
-  const mask = hostNumber(states.reduce((bits, state) => bits | connectionStates[state], 0))
-  const zero = new Uint8Array(4)
-  return [
-    { kind: 'ct', key: 'state', register: 0 },
-    { kind: 'bitwise', source: 0, destination: 0, mask, xor: zero },
-    { kind: 'cmp', operator: 'eq', register: 0, value: zero },
-  ]
+  const mask = states.reduce((bits, state) => bits | connectionStates[state], 0)
+  return [{ kind: 'ct', key: 'state', register: 0 }, ...maskedEquals(mask, 0)]
+}
+
+/** IPS_* (include/uapi/linux/netfilter/nf_conntrack_common.h). */
+export const connectionStatus = { seenReply: 1 << 1, assured: 1 << 2, confirmed: 1 << 3 } as const
+
+/**
+ * `ct status ! confirmed`: the packet has an entry that is not in the table yet. It was made for this very packet,
+ * and how it is translated is still open.
+ */
+export const connectionIsNew: readonly Expression[] = [
+  { kind: 'ct', key: 'status', register: 0 },
+  ...maskedEquals(connectionStatus.confirmed, 0),
+]
+
+/** `meta priority & MASK == VALUE`. */
+export function priorityIs(value: number, mask: number): Expression[] {
+  return [{ kind: 'meta', key: 'priority', register: 0 }, ...maskedEquals(mask, value)]
 }
 
 /** `counter drop`. */
@@ -75,4 +87,12 @@ export function concatenatedKey(...parts: readonly Uint8Array[]): Uint8Array {
 /** The key of a set of address, `inet_proto`, `inet_service`. @param port 0–65535 @param protocol such as 6 for TCP */
 export function destinationKey(address: Uint8Array, protocol: number, port: number): Uint8Array {
   return concatenatedKey(address, Uint8Array.of(protocol), Uint8Array.of(port >> 8, port & 0xff))
+}
+
+/** `register 0 & MASK == VALUE`, of a number in host byte order. */
+function maskedEquals(mask: number, value: number): Expression[] {
+  return [
+    { kind: 'bitwise', source: 0, destination: 0, mask: hostNumber(mask), xor: new Uint8Array(4) },
+    { kind: 'cmp', operator: 'eq', register: 0, value: hostNumber(value) },
+  ]
 }

@@ -21,6 +21,7 @@ export interface TableSpec extends TableId {
   /** At most 127 bytes, shown by `nft list`. */
   readonly comment?: string
   readonly sets?: readonly SetSpec[]
+  readonly maps?: readonly MapSpec[]
   readonly chains?: readonly ChainSpec[]
 }
 
@@ -34,6 +35,25 @@ export interface SetSpec {
   readonly maxElements?: number
   /** What is in it from the start; each as long as {@link keyLength} says. */
   readonly elements?: readonly Uint8Array[]
+}
+
+/** A named map: a set whose keys lead to data. Sets and maps of a table have different names. */
+export interface MapSpec {
+  readonly name: string
+  readonly key: readonly [NftKeyType, ...NftKeyType[]]
+  /** What a key leads to: one type, or several that are concatenated, each padded to four bytes. */
+  readonly data: readonly [NftKeyType, ...NftKeyType[]]
+  readonly comment?: string
+  /** Upper bound on the number of elements; none when left out. */
+  readonly maxElements?: number
+  /** What is in it from the start. */
+  readonly elements?: readonly MapElement[]
+}
+
+/** An element of a map: `key` and `data` are as long as {@link keyLength} says of their types. */
+export interface MapElement {
+  readonly key: Uint8Array
+  readonly data: Uint8Array
 }
 
 /** A chain; with `base`, one that the kernel calls. */
@@ -60,14 +80,14 @@ export interface RuleSpec {
   readonly comment?: string
 }
 
-/** Bytes of a set's key. A key of one part is not padded. */
+/** Bytes of a set's key, or of a map's data. One part alone is not padded. */
 export function keyLength(key: readonly NftKeyType[]): number {
   const [first] = key
   if (key.length === 1 && first !== undefined) return nftKeyTypes[first].size
   return key.reduce((sum, type) => sum + align4(nftKeyTypes[type].size), 0)
 }
 
-/** The number that stands for a key's type in NFTA_SET_KEY_TYPE. */
+/** The number that stands for these types in NFTA_SET_KEY_TYPE and NFTA_SET_DATA_TYPE. */
 export function keyTypeNumber(key: readonly NftKeyType[]): number {
   return key.reduce((sum, type) => (sum << keyTypeBits) | nftKeyTypes[type].id, 0)
 }

@@ -20,11 +20,12 @@ import {
   nftTypes,
   ruleAttributes,
   setAttributes,
+  setFlags,
   tableAttributes,
   userdataTypes,
 } from './constants.ts'
 import { type Expression, readExpression } from './expressions.ts'
-import type { TableId } from './specs.ts'
+import type { MapElement, TableId } from './specs.ts'
 import { commentOf } from './userdata.ts'
 
 /** A table as the kernel has it. */
@@ -75,12 +76,21 @@ export interface SetState {
   readonly comment: string | undefined
 }
 
+/** A map as the kernel has it, without its elements. */
+export interface MapState extends SetState {
+  /** The packed types of its data, as `keyType`; `verdict` and object maps have numbers of their own. */
+  readonly dataType: number
+  /** Bytes. */
+  readonly dataLength: number
+}
+
 /** Everything in a table, read without a change in between. */
 export interface TableContents {
   readonly table: TableState
   readonly chains: readonly ChainState[]
   readonly rules: readonly RuleState[]
   readonly sets: readonly (SetState & { readonly elements: readonly Uint8Array[] })[]
+  readonly maps: readonly (MapState & { readonly elements: readonly MapElement[] })[]
 }
 
 const attempts = 8
@@ -104,17 +114,23 @@ export function listRules(socket: NetlinkSocket, { family, name }: TableId): Rul
 }
 
 /** @returns the sets of a table, anonymous ones included. @throws {NetlinkError} ENOENT when there is no such table. */
-export function listSets(socket: NetlinkSocket, { family, name }: TableId): SetState[] {
-  const filter = (writer: AttributeWriter) => writer.string(setAttributes.table, name)
-  return dump(socket, `list sets of ${name}`, nftTypes.getSet, family, filter, decodeSet)
+export function listSets(socket: NetlinkSocket, table: TableId): SetState[] {
+  return setsAndMaps(socket, table).sets
+}
+
+/** @returns the maps of a table, anonymous ones included. @throws {NetlinkError} ENOENT when there is no such table. */
+export function listMaps(socket: NetlinkSocket, table: TableId): MapState[] {
+  return setsAndMaps(socket, table).maps
 }
 
 /** @returns the keys in a set, in no particular order. @throws {NetlinkError} ENOENT when there is no such set. */
-export function listElements(socket: NetlinkSocket, { family, name }: TableId, set: string): Uint8Array[] {
-  const filter = (writer: AttributeWriter) =>
-    writer.string(elementListAttributes.table, name).string(elementListAttributes.set, set)
-  const attempted = `list elements of set ${set} of ${name}`
-  return dump(socket, attempted, nftTypes.getElement, family, filter, decodeElements).flat()
+export function listElements(socket: NetlinkSocket, table: TableId, set: string): Uint8Array[] {
+  return dumpElements(socket, table, set).map(({ key }) => key)
+}
+
+/** @returns what is in a map, in no particular order. @throws {NetlinkError} ENOENT when there is no such map. */
+export function listMapElements(socket: NetlinkSocket, table: TableId, map: string): MapElement[] {
+  return dumpElements(socket, table, map).map(({ key, data }) => ({ key, data: data ?? new Uint8Array() }))
 }
 
 /**
@@ -159,16 +175,39 @@ function readOnce(socket: NetlinkSocket, id: TableId): TableContents | undefined
   try {
     const chains = listChains(socket, id)
     const rules = listRules(socket, id)
-    const sets = listSets(socket, id).map((set) => ({
-      ...set,
-      elements: listElements(socket, id, set.name),
-    }))
-    return { table, chains, rules, sets }
+    const { sets, maps } = setsAndMaps(socket, id)
+    return {
+      table,
+      chains,
+      rules,
+      sets: sets.map((set) => ({ ...set, elements: listElements(socket, id, set.name) })),
+      maps: maps.map((map) => ({ ...map, elements: listMapElements(socket, id, map.name) })),
+    }
   } catch (error) {
     // It was deleted meanwhile; the generation tells.
     if (error instanceof NetlinkError && error.errnoName === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** To the kernel a map is a set with data. */
+function setsAndMaps(
+  socket: NetlinkSocket,
+  { family, name }: TableId,
+): { readonly sets: SetState[]; readonly maps: MapState[] } {
+  const filter = (writer: AttributeWriter) => writer.string(setAttributes.table, name)
+  const all = dump(socket, `list sets of ${name}`, nftTypes.getSet, family, filter, decodeSet)
+  return {
+    sets: all.flatMap(({ set }) => ((set.flags & setFlags.map) === 0 ? [set] : [])),
+    maps: all.flatMap(({ set, data }) => ((set.flags & setFlags.map) === 0 ? [] : [{ ...set, ...data }])),
+  }
+}
+
+function dumpElements(socket: NetlinkSocket, { family, name }: TableId, set: string): Element[] {
+  const filter = (writer: AttributeWriter) =>
+    writer.string(elementListAttributes.table, name).string(elementListAttributes.set, set)
+  const attempted = `list elements of set ${set} of ${name}`
+  return dump(socket, attempted, nftTypes.getElement, family, filter, decodeElements).flat()
 }
 
 function dump<T>(
@@ -233,22 +272,39 @@ function decodeRule(_family: NftFamily, attributes: Attributes): RuleState {
   }
 }
 
-function decodeSet(_family: NftFamily, attributes: Attributes): SetState {
+function decodeSet(
+  _family: NftFamily,
+  attributes: Attributes,
+): { readonly set: SetState; readonly data: Pick<MapState, 'dataType' | 'dataLength'> } {
   return {
-    table: required(attributes.string(setAttributes.table), 'table name'),
-    name: required(attributes.string(setAttributes.name), 'set name'),
-    handle: attributes.be64(setAttributes.handle) ?? 0n,
-    flags: attributes.be32(setAttributes.flags) ?? 0,
-    keyType: attributes.be32(setAttributes.keyType) ?? 0,
-    keyLength: required(attributes.be32(setAttributes.keyLength), 'key length'),
-    comment: commentOf(attributes.bytes(setAttributes.userdata), userdataTypes.setComment),
+    set: {
+      table: required(attributes.string(setAttributes.table), 'table name'),
+      name: required(attributes.string(setAttributes.name), 'set name'),
+      handle: attributes.be64(setAttributes.handle) ?? 0n,
+      flags: attributes.be32(setAttributes.flags) ?? 0,
+      keyType: attributes.be32(setAttributes.keyType) ?? 0,
+      keyLength: required(attributes.be32(setAttributes.keyLength), 'key length'),
+      comment: commentOf(attributes.bytes(setAttributes.userdata), userdataTypes.setComment),
+    },
+    data: {
+      dataType: attributes.be32(setAttributes.dataType) ?? 0,
+      dataLength: attributes.be32(setAttributes.dataLength) ?? 0,
+    },
   }
 }
 
-function decodeElements(_family: NftFamily, attributes: Attributes): Uint8Array[] {
+/** An element of a set or map; data other than a value (a verdict, an object) is not read. */
+interface Element {
+  readonly key: Uint8Array
+  readonly data: Uint8Array | undefined
+}
+
+function decodeElements(_family: NftFamily, attributes: Attributes): Element[] {
   const list = attributes.nested(elementListAttributes.elements)?.list ?? []
   return list.map(({ value }) => {
-    const key = Attributes.parse(value).nested(elementAttributes.key)?.bytes(dataAttributes.value)
-    return required(key, 'key of a set element').slice()
+    const element = Attributes.parse(value)
+    const key = element.nested(elementAttributes.key)?.bytes(dataAttributes.value)
+    const data = element.nested(elementAttributes.data)?.bytes(dataAttributes.value)
+    return { key: required(key, 'key of a set element').slice(), data: data?.slice() }
   })
 }

@@ -9,6 +9,7 @@ import {
   elementListAttributes,
   hookAttributes,
   listItem,
+  type NftKeyType,
   nftFamilies,
   nftHooks,
   nftKeyTypes,
@@ -17,6 +18,7 @@ import {
   ruleAttributes,
   setAttributes,
   setDescriptionAttributes,
+  setFlags,
   tableAttributes,
   userdataTypes,
 } from './constants.ts'
@@ -25,6 +27,8 @@ import {
   type ChainSpec,
   keyLength,
   keyTypeNumber,
+  type MapElement,
+  type MapSpec,
   type RuleSpec,
   type SetSpec,
   type TableId,
@@ -40,7 +44,7 @@ const policies = { drop: 0, accept: 1 } as const
 /** An attribute's length has 16 bits; longer lists of elements are spread over several messages. */
 const maximumListLength = 60_000
 /** NFT_DATA_VALUE_MAXLEN. */
-const maximumKeyLength = 64
+const maximumDataLength = 64
 
 /**
  * Changes to nf_tables, collected and then made by the kernel all together or not at all. Every method adds one and
@@ -64,6 +68,7 @@ export class NftTransaction {
   createTable(table: TableSpec): this {
     this.#newTable(table, messageFlags.create | messageFlags.exclusive)
     for (const set of table.sets ?? []) this.createSet(table, set)
+    for (const map of table.maps ?? []) this.createMap(table, map)
     // All chains first: rules may jump to any of them.
     for (const chain of table.chains ?? []) this.createChain(table, { ...chain, rules: [] })
     for (const chain of table.chains ?? [])
@@ -108,44 +113,35 @@ export class NftTransaction {
 
   /** Creates a set with its elements. */
   createSet(table: TableId, set: SetSpec): this {
-    const [first] = set.key
-    const { maxElements } = set
-    const userdata = []
-    if (set.key.length === 1) {
-      // 1: host byte order, 2: network byte order (nftables, enum byteorder); how `nft` shows the elements.
-      const order = numberItem(nftKeyTypes[first].hostByteOrder ? 1 : 2)
-      userdata.push({ type: userdataTypes.setKeyByteOrder, value: order })
-    }
-    if (set.comment !== undefined)
-      userdata.push({ type: userdataTypes.setComment, value: commentItem(set.comment) })
-    const payload = this.#payload(table)
-      .string(setAttributes.table, table.name)
-      .string(setAttributes.name, set.name)
-      .be32(setAttributes.flags, 0)
-      .be32(setAttributes.keyType, keyTypeNumber(set.key))
-      .be32(setAttributes.keyLength, keyLength(set.key))
-      .be32(setAttributes.id, ++this.#setId)
-    if (maxElements !== undefined)
-      payload.nested(setAttributes.description, (description) =>
-        description.be32(setDescriptionAttributes.size, maxElements),
-      )
-    if (userdata.length > 0) payload.bytes(setAttributes.userdata, encodeUserdata(userdata))
-    const flags = messageFlags.create | messageFlags.exclusive
-    this.#add(`create set ${set.name} in ${label(table)}`, nftTypes.newSet, flags, payload)
-    return this.addElements(table, set.name, set.elements ?? [])
+    return this.#createSet('set', table, set).addElements(table, set.name, set.elements ?? [])
+  }
+
+  /** Creates a map with its elements. */
+  createMap(table: TableId, map: MapSpec): this {
+    return this.#createSet('map', table, map).addMapElements(table, map.name, map.elements ?? [])
   }
 
   /** Puts keys into a set; those already in it stay. */
   addElements(table: TableId, set: string, keys: readonly Uint8Array[]): this {
-    return this.#elements('add', nftTypes.newElement, messageFlags.create, table, set, keys)
+    const elements = keys.map((key) => ({ key }))
+    return this.#elements('add', nftTypes.newElement, messageFlags.create, table, set, elements)
   }
 
-  /** Takes keys out of a set. The commit fails with ENOENT when one is not in it. */
+  /**
+   * Puts keys and what they lead to into a map. The commit fails with EEXIST when one of the keys leads to something
+   * else already: delete it first, in the same transaction.
+   */
+  addMapElements(table: TableId, map: string, elements: readonly MapElement[]): this {
+    return this.#elements('add', nftTypes.newElement, messageFlags.create, table, map, elements)
+  }
+
+  /** Takes keys out of a set or map. The commit fails with ENOENT when one is not in it. */
   deleteElements(table: TableId, set: string, keys: readonly Uint8Array[]): this {
-    return this.#elements('delete', nftTypes.deleteElement, 0, table, set, keys)
+    const elements = keys.map((key) => ({ key }))
+    return this.#elements('delete', nftTypes.deleteElement, 0, table, set, elements)
   }
 
-  /** Takes everything out of a set. */
+  /** Takes everything out of a set or map. */
   flushSet(table: TableId, set: string): this {
     const payload = this.#payload(table)
       .string(elementListAttributes.table, table.name)
@@ -205,33 +201,59 @@ export class NftTransaction {
     this.#add(`create table ${label(table)}`, nftTypes.newTable, flags, payload)
   }
 
+  #createSet(noun: 'set' | 'map', table: TableId, set: SetSpec | MapSpec): this {
+    const data = 'data' in set ? set.data : undefined
+    const { maxElements } = set
+    const payload = this.#payload(table)
+      .string(setAttributes.table, table.name)
+      .string(setAttributes.name, set.name)
+      .be32(setAttributes.flags, data === undefined ? 0 : setFlags.map)
+      .be32(setAttributes.keyType, keyTypeNumber(set.key))
+      .be32(setAttributes.keyLength, keyLength(set.key))
+      .be32(setAttributes.id, ++this.#setId)
+    if (data !== undefined)
+      payload
+        .be32(setAttributes.dataType, keyTypeNumber(data))
+        .be32(setAttributes.dataLength, keyLength(data))
+    if (maxElements !== undefined)
+      payload.nested(setAttributes.description, (description) =>
+        description.be32(setDescriptionAttributes.size, maxElements),
+      )
+    const userdata = [
+      ...byteOrder(userdataTypes.setKeyByteOrder, set.key),
+      ...(data === undefined ? [] : byteOrder(userdataTypes.setDataByteOrder, data)),
+      ...(set.comment === undefined
+        ? []
+        : [{ type: userdataTypes.setComment, value: commentItem(set.comment) }]),
+    ]
+    if (userdata.length > 0) payload.bytes(setAttributes.userdata, encodeUserdata(userdata))
+    const flags = messageFlags.create | messageFlags.exclusive
+    return this.#add(`create ${noun} ${set.name} in ${label(table)}`, nftTypes.newSet, flags, payload)
+  }
+
   #elements(
     verb: string,
     type: number,
     flags: number,
     table: TableId,
     set: string,
-    keys: readonly Uint8Array[],
+    elements: readonly Element[],
   ): this {
     const attempted = `${verb} elements of set ${set} in ${label(table)}`
-    for (let at = 0; at < keys.length; ) {
-      const part: Uint8Array[] = []
-      for (let size = 0; at < keys.length; at++) {
-        const key = keys[at] ?? new Uint8Array()
-        if (key.byteLength > maximumKeyLength)
-          throw new RangeError(
-            `set ${set}: a key has at most ${maximumKeyLength} bytes, got ${key.byteLength}`,
-          )
-        // Three headers and the key.
-        size += 12 + align4(key.byteLength)
+    for (let at = 0; at < elements.length; ) {
+      const part: Element[] = []
+      for (let size = 0; ; at++) {
+        const element = elements[at]
+        if (element === undefined) break
+        size += elementSize(set, element)
         if (size > maximumListLength) break
-        part.push(key)
+        part.push(element)
       }
       const payload = this.#payload(table)
         .string(elementListAttributes.table, table.name)
         .string(elementListAttributes.set, set)
         .nested(elementListAttributes.elements, (list) => {
-          for (const key of part) writeElement(list, key)
+          for (const element of part) writeElement(list, element)
         })
       this.#add(attempted, type, flags, payload)
     }
@@ -253,10 +275,41 @@ export class NftTransaction {
   }
 }
 
-function writeElement(list: AttributeWriter, key: Uint8Array): void {
-  list.nested(listItem, (item) =>
-    item.nested(elementAttributes.key, (data) => data.bytes(dataAttributes.value, key)),
-  )
+/** An element of a set; of a map, if it has data. */
+interface Element {
+  readonly key: Uint8Array
+  readonly data?: Uint8Array
+}
+
+/** Bytes of an element in a list: its own header, and for key and data two headers each. */
+function elementSize(set: string, { key, data }: Element): number {
+  for (const [what, bytes] of Object.entries({ key, data }))
+    if (bytes !== undefined && bytes.byteLength > maximumDataLength)
+      throw new RangeError(
+        `set ${set}: a ${what === 'key' ? 'key' : 'datum'} has at most ${maximumDataLength} bytes, got ${bytes.byteLength}`,
+      )
+  return 4 + 8 + align4(key.byteLength) + (data === undefined ? 0 : 8 + align4(data.byteLength))
+}
+
+function writeElement(list: AttributeWriter, { key, data }: Element): void {
+  list.nested(listItem, (item) => {
+    item.nested(elementAttributes.key, (value) => value.bytes(dataAttributes.value, key))
+    if (data !== undefined)
+      item.nested(elementAttributes.data, (value) => value.bytes(dataAttributes.value, data))
+  })
+}
+
+/**
+ * How `nft` shows elements of one type: 1 in host byte order, 2 in network byte order (nftables, enum byteorder). It
+ * needs no telling for concatenations.
+ */
+function byteOrder(
+  type: number,
+  types: readonly NftKeyType[],
+): { readonly type: number; readonly value: Uint8Array }[] {
+  const [only, another] = types
+  if (only === undefined || another !== undefined) return []
+  return [{ type, value: numberItem(nftKeyTypes[only].hostByteOrder ? 1 : 2) }]
 }
 
 function writeComment(payload: AttributeWriter, attribute: number, comment: string | undefined): void {

@@ -1,4 +1,5 @@
 import { formatIp, type IpFamily, ipFamily } from '../../address/ip.ts'
+import { addressRange } from '../../address/prefix.ts'
 import { AttributeWriter } from '../core/attribute-writer.ts'
 import { Attributes, required, viewOf } from '../core/attributes.ts'
 import { littleEndian, messageFlags } from '../core/constants.ts'
@@ -118,26 +119,16 @@ function decodeAddress(message: NetlinkMessage): InterfaceAddress | undefined {
 
 function addressMessage(change: AddressChange): AttributeWriter {
   const { address, prefixLength } = change
-  const bits = address.byteLength * 8
   const family = addressFamilies[ipFamily(address)]
-  if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > bits)
-    throw new RangeError(`prefix length ${prefixLength} is not within 0..${bits}`)
+  const { last } = addressRange(address, prefixLength)
   const scope = scopes[change.scope ?? 'global']
   const writer = new AttributeWriter()
     .header(header({ family, prefixLength, scope, ifindex: change.ifindex }))
     .bytes(attributeTypes.local, address)
     .bytes(attributeTypes.address, address)
   // Without it the interface has no broadcast address; RFC 3021: none on /31.
-  if (bits === 32 && prefixLength < 31)
-    writer.bytes(attributeTypes.broadcast, broadcastOf(address, prefixLength))
+  if (address.byteLength === 4 && prefixLength < 31) writer.bytes(attributeTypes.broadcast, last)
   return writer
-}
-
-function broadcastOf(address: Uint8Array, prefixLength: number): Uint8Array {
-  return address.map((byte, index) => {
-    const prefixBits = Math.min(8, Math.max(0, prefixLength - index * 8))
-    return byte | (0xff >> prefixBits)
-  })
 }
 
 function header(fields: {

@@ -45,7 +45,7 @@ export const linkFlags = {
   lowerUp: 0x1_0000,
 } as const
 
-/** `ARPHRD_*` (include/uapi/linux/if_arp.h): only `ether` has an Ethernet header in front of the packet. */
+/** `ARPHRD_*` (include/uapi/linux/if_arp.h): `ether` and `loopback` put an Ethernet header in front of the packet, `none` nothing. */
 export const hardwareTypes = { ether: 1, loopback: 772, none: 0xfffe } as const
 
 /** `rt_scope_t` (include/uapi/linux/rtnetlink.h). */

@@ -18,6 +18,7 @@ import { InvalidRequestError } from './errors.ts'
 import type { Rollback } from './rollback.ts'
 import { linkPin } from './state-directory.ts'
 import { type AttachMode, attachModes, type Tables } from './tables.ts'
+import { type TranslationName, translationName, translations } from './translation.ts'
 
 /** Where a program is, or shall be, attached. */
 export interface Place {
@@ -33,6 +34,8 @@ export interface Attachment {
   /** Undefined when the interface is gone. */
   readonly name: string | undefined
   readonly mode: AttachMode
+  /** Which translation the program was built for, and why. */
+  readonly translation: TranslationName
   /** The program there; undefined when somebody has taken it off, or the interface is gone. */
   readonly programId: number | undefined
 }
@@ -47,21 +50,31 @@ const filterPlace = { direction: 'ingress', priority: 49_152, handle: 0x1b } as 
 export function attach(
   place: Place,
   program: BpfProgram,
-  wanted: { readonly mode: AttachMode | undefined; readonly linkHeader: number },
+  wanted: {
+    readonly mode: AttachMode | undefined
+    readonly linkHeader: number
+    readonly translation: TranslationName
+  },
   rollback: Rollback,
 ): { readonly outcome: 'attached' | 'replaced'; readonly mode: AttachMode } {
   const { tables, ifindex, socket } = place
+  const translation = translations[wanted.translation].number
   const known = tables.interfaces.get(ifindex)
   if (known !== undefined) {
     const mode = modeName(known.mode)
-    if (replace(place, program, mode, rollback)) return { outcome: 'replaced', mode }
+    if (replace(place, program, mode, rollback)) {
+      tables.interfaces.set(ifindex, { ...known, translation })
+      rollback.add('the record of the interface', () => tables.interfaces.set(ifindex, known))
+      return { outcome: 'replaced', mode }
+    }
     forget(place, known.ownsQdisc === 1)
   }
   const mode = wanted.mode ?? (hasTcx() ? 'tcx' : 'clsact')
   const makesQdisc = mode === 'clsact' && !hasClsact(place)
   // Noted before it is done: should this process be killed in between, `down` still finds what to remove.
-  const record = { mode: attachModes[mode], ownsQdisc: makesQdisc ? 1 : 0, linkHeader: wanted.linkHeader }
-  tables.interfaces.set(ifindex, { ...record, reserved: 0 })
+  const { linkHeader } = wanted
+  const ownsQdisc = makesQdisc ? 1 : 0
+  tables.interfaces.set(ifindex, { mode: attachModes[mode], ownsQdisc, linkHeader, translation })
   rollback.add('the record of the interface', () => tables.interfaces.delete(ifindex))
   if (makesQdisc) {
     addClsact(socket, ifindex)
@@ -96,11 +109,11 @@ export function detach(place: Place): void {
 /** The interfaces the balancer is up on, by index. */
 export function listAttachments(socket: NetlinkSocket, tables: Tables, directory: string): Attachment[] {
   return [...tables.interfaces]
-    .map(([ifindex, { mode }]) => {
+    .map(([ifindex, { mode, translation }]) => {
       const name = findLink(socket, ifindex)?.name
       const place = { socket, tables, directory, ifindex }
       const programId = name === undefined ? undefined : attachedProgram(place, modeName(mode))
-      return { ifindex, name, mode: modeName(mode), programId }
+      return { ifindex, name, mode: modeName(mode), translation: translationName(translation), programId }
     })
     .sort((a, b) => a.ifindex - b.ifindex)
 }

@@ -1,4 +1,5 @@
 import { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'
+import type { Translation } from '../datapath/ingress.ts'
 import { listAttachments } from './attachment.ts'
 import { StateLock } from './lock.ts'
 import { applyNetfilter, type GuardedTraffic } from './netfilter-gear.ts'
@@ -7,6 +8,7 @@ import { Registry } from './registry.ts'
 import type { Rollback } from './rollback.ts'
 import { stateDirectory } from './state-directory.ts'
 import { notRunning, openTables, type Tables } from './tables.ts'
+import { netfilterTranslates } from './translation.ts'
 
 /** How commands that change something wait for each other. */
 export interface LockOptions {
@@ -75,12 +77,24 @@ export async function locked<T>(
   return await body()
 }
 
-/** What the guard has to watch, from the tables. */
-export function guardedTraffic({ route, tables, directory, registry }: Balancer): GuardedTraffic {
+/**
+ * What the guard has to watch, and the table to translate, from the tables.
+ *
+ * @param planned how a program that is about to be attached translates
+ */
+export function guardedTraffic(
+  { route, tables, directory, registry }: Balancer,
+  planned?: Translation,
+): GuardedTraffic {
   const ifindexes = listAttachments(route, tables, directory).flatMap((attachment) =>
     attachment.name === undefined ? [] : [attachment.ifindex],
   )
-  return { ifindexes, frontends: registry.frontends() }
+  const translates = planned === 'mark' || netfilterTranslates(tables)
+  return {
+    ifindexes,
+    frontends: registry.frontends(),
+    choices: translates ? registry.backends() : undefined,
+  }
 }
 
 /** Brings the nf_tables table in line with the tables. */

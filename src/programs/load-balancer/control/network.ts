@@ -3,22 +3,18 @@ import { formatIp } from '../../../loader/address/ip.ts'
 import { NetlinkError } from '../../../loader/netlink/core/errors.ts'
 import type { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'
 import { listAddresses } from '../../../loader/netlink/route/addresses.ts'
+import { hardwareTypes } from '../../../loader/netlink/route/constants.ts'
 import { findLink, type Link, listLinks } from '../../../loader/netlink/route/links.ts'
 import { getRoute } from '../../../loader/netlink/route/routes.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { InvalidRequestError, NotFoundError } from './errors.ts'
-
-/** ARPHRD_* (include/uapi/linux/if_arp.h) of interfaces whose packets begin with an Ethernet header, and with IP. */
-const ARPHRD_ETHER = 1
-const ARPHRD_LOOPBACK = 772
-const ARPHRD_NONE = 0xfffe
 
 /** The interface of this name. @throws {NotFoundError} naming those there are */
 export function interfaceByName(socket: NetlinkSocket, name: string): Link {
   const link = findLink(socket, name)
   if (link !== undefined) return link
   const names = listLinks(socket)
-    .filter((other) => other.hardwareType !== ARPHRD_LOOPBACK)
+    .filter((other) => other.hardwareType !== hardwareTypes.loopback)
     .map((other) => other.name)
   throw new NotFoundError(
     `there is no network interface "${name}"`,
@@ -31,11 +27,11 @@ export function interfaceByName(socket: NetlinkSocket, name: string): Link {
 /** Bytes in front of the IP header on this interface. @throws {InvalidRequestError} for a kind that is not known */
 export function linkHeaderLength(link: Link): number {
   switch (link.hardwareType) {
-    case ARPHRD_ETHER:
+    case hardwareTypes.ether:
       return ethernetHeaderLength
-    case ARPHRD_NONE:
+    case hardwareTypes.none:
       return 0
-    case ARPHRD_LOOPBACK:
+    case hardwareTypes.loopback:
       throw new InvalidRequestError(
         `${link.name} is the loopback interface: packets from the network never pass it`,
         'Give the interface that faces the clients.',

@@ -14,7 +14,8 @@ import {
   planServices,
   type ServiceRequest,
 } from './requests.ts'
-import { type Rollback, transaction } from './rollback.ts'
+import { Rollback, transaction } from './rollback.ts'
+import { netfilterTranslates } from './translation.ts'
 
 /** Which service, and on which interface if several have one of this name. */
 export interface ServiceChoice extends LockOptions {
@@ -117,6 +118,7 @@ export async function removeBackend(choice: ServiceChoice, endpoint: Endpoint): 
       // No CPU chooses it any more; what it has goes before its index can be given to another.
       const flows = deleteFlows(balancer.netfilter, backend.index)
       registry.removeBackend(backend, rollback)
+      syncNetfilter(balancer, rollback)
       return flows
     }),
   )
@@ -193,7 +195,7 @@ function putBackends(
   const { registry, route, tables } = balancer
   for (const { route: way } of planned)
     if (way.ifindex !== undefined) enableForwarding(route, tables, way.ifindex, rollback)
-  registry.changeBackends(service, rollback, () => {
+  changeBackends(balancer, service, rollback, () => {
     const present = registry.backends(service)
     for (const backend of planned) {
       const known = findBackend(present, backend)
@@ -203,6 +205,26 @@ function putBackends(
       else registry.updateBackend(known, { state: 'active', weight, snatAddress }, rollback)
     }
     for (const backend of drained) registry.updateBackend(backend, { state: 'draining' }, rollback)
+  })
+}
+
+/**
+ * Changes a service's backends. Where netfilter translates, it knows of a backend before the program can choose it;
+ * when the change is undone, until the program cannot any more.
+ */
+function changeBackends(
+  balancer: Balancer,
+  service: ServiceEntry,
+  rollback: Rollback,
+  change: () => void,
+): void {
+  const sync = (): void => {
+    if (netfilterTranslates(balancer.tables)) syncNetfilter(balancer, new Rollback())
+  }
+  rollback.add('the elements of the nf_tables table', sync)
+  balancer.registry.changeBackends(service, rollback, () => {
+    change()
+    sync()
   })
 }
 

@@ -7,8 +7,9 @@ import { type Attachment, listAttachments } from './attachment.ts'
 import { type Balancer, guardedTraffic, readBalancer } from './balancer.ts'
 import { formatEndpoint, formatService } from './endpoint.ts'
 import { listFlows } from './flows.ts'
-import { guardDrops, type NetfilterState, netfilterState } from './netfilter-gear.ts'
+import { type NetfilterState, netfilterDrops, netfilterState } from './netfilter-gear.ts'
 import type { BackendState, ServiceEntry } from './registry.ts'
+import { describeTranslation, type TranslationChoice } from './translation.ts'
 
 /** The load balancer as it runs. All counts are since the backend, or the balancer, was added. */
 export interface Status {
@@ -26,6 +27,8 @@ export interface InterfaceStatus {
   readonly name: string | null
   readonly ifindex: number
   readonly mode: string
+  /** Who translates the connections that come in here, and why. */
+  readonly translation: TranslationChoice
   /** Null when the program is no longer attached. */
   readonly program: { readonly id: number; readonly name: string; readonly tag: string } | null
 }
@@ -67,7 +70,7 @@ export async function status(): Promise<Status> {
       services: describeServices(balancer),
       netfilter: netfilterState(netfilter, guardedTraffic(balancer)),
       conntrack: { entries, maximum: maximumEntries },
-      counters: { ...readCounters(balancer), dropUntranslated: Number(guardDrops(netfilter)) },
+      counters: readCounters(balancer),
     }
   })
 }
@@ -113,22 +116,29 @@ function describeService(
   }
 }
 
-function interfaceStatus({ ifindex, name, mode, programId }: Attachment): InterfaceStatus {
+function interfaceStatus({ ifindex, name, mode, translation, programId }: Attachment): InterfaceStatus {
   using program = programId === undefined ? undefined : BpfProgram.openId(programId)
   const info = program?.info()
   return {
     name: name ?? null,
     ifindex,
     mode,
+    translation: describeTranslation(translation),
     program: info === undefined ? null : { id: info.id, name: info.name, tag: info.tag },
   }
 }
 
-function readCounters({ tables }: Balancer): Record<CounterName, number> {
+/** What the program has counted, and what netfilter has. */
+function readCounters({ tables, netfilter }: Balancer): Status['counters'] {
   const total = (index: number): number =>
     Number((tables.counters.get(index) ?? []).reduce((sum, { packets }) => sum + packets, 0n))
-  return Object.fromEntries(Object.entries(counters).map(([name, index]) => [name, total(index)])) as Record<
-    CounterName,
-    number
-  >
+  const counted = Object.fromEntries(
+    Object.entries(counters).map(([name, index]) => [name, total(index)]),
+  ) as Record<CounterName, number>
+  const { untranslated, tableFull } = netfilterDrops(netfilter)
+  return {
+    ...counted,
+    dropTableFull: counted.dropTableFull + Number(tableFull),
+    dropUntranslated: Number(untranslated),
+  }
 }

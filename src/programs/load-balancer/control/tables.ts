@@ -24,7 +24,8 @@ export const Interface = struct('lb_interface', {
   /** 1: the clsact qdisc was made by us and goes with us. */
   ownsQdisc: u8,
   linkHeader: u8,
-  reserved: u8,
+  /** Which translation the program was built for and why: a number of `translations`. */
+  translation: u8,
 })
 const InterfaceKey = struct('lb_interface_key', { ifindex: u32 })
 
@@ -95,7 +96,8 @@ export function createTables(directory: string, rollback: Rollback): Tables {
 /** An empty ring of `size` places; put it into {@link Tables.rings} and close it. */
 export function createRing(elements: readonly number[]): BpfMap<number, Value<typeof maps.RingElement>> {
   const spec: MapSpec = { ...ringTemplate(), maxEntries: elements.length + 1 }
-  const ring = createMapWithTypes(spec, { key: codecOf(u32), value: maps.RingElement })
+  // Without types, as the template of the map of rings is: Linux 6.1 takes only maps that are alike in this too.
+  const ring = BpfMap.create(spec, { key: codecOf(u32), value: maps.RingElement })
   return orClose(ring, () =>
     ring.setAll([elements.length, ...elements].map((backend, place) => [place, { backend }] as const)),
   )

@@ -1,9 +1,9 @@
 import { encode, slotCount } from '../../../asm/isa/encode.ts'
 import { ensureBpffs, listPins } from '../../../loader/bpf/bpffs.ts'
 import { requireFeature } from '../../../loader/kernel/features.ts'
+import { runningKernelTypes } from '../../../loader/kernel/vmlinux-btf.ts'
 import type { Link } from '../../../loader/netlink/route/links.ts'
 import { loadProgram } from '../../../loader/program/load.ts'
-import { ingress } from '../datapath/ingress.ts'
 import { attach, checkAttachMode } from './attachment.ts'
 import {
   type Balancer,
@@ -14,6 +14,7 @@ import {
   withSockets,
 } from './balancer.ts'
 import { enableForwarding } from './forwarding.ts'
+import { loadIngress } from './load-ingress.ts'
 import { applyNetfilter } from './netfilter-gear.ts'
 import { interfaceByName, linkHeaderLength } from './network.ts'
 import { checkPrivileges } from './privileges.ts'
@@ -23,6 +24,12 @@ import { type Rollback, transaction } from './rollback.ts'
 import { applyService, existingDestinations } from './services.ts'
 import { removeState, stateDirectory } from './state-directory.ts'
 import { type AttachMode, createTables } from './tables.ts'
+import {
+  describeTranslation,
+  type TranslationChoice,
+  type TranslationRequest,
+  translations,
+} from './translation.ts'
 
 /** What `up` is to do. */
 export interface UpRequest extends LockOptions {
@@ -32,6 +39,8 @@ export interface UpRequest extends LockOptions {
   readonly services: readonly ServiceRequest[]
   /** How to attach; tcx where the kernel has it, else clsact, when absent. */
   readonly attach?: AttachMode | undefined
+  /** Who translates; `auto` when absent: the program where the kernel lets it, else netfilter. */
+  readonly translate?: TranslationRequest | undefined
   /** Stops the change between two of its steps; everything done is undone. */
   readonly signal?: AbortSignal | undefined
 }
@@ -43,6 +52,7 @@ export interface UpResult {
   /** `replaced`: the program of an earlier `up` was exchanged for this one. */
   readonly outcome: 'attached' | 'replaced'
   readonly mode: AttachMode
+  readonly translation: TranslationChoice
   readonly program: {
     readonly name: string
     readonly id: number
@@ -114,16 +124,27 @@ async function bringUp(change: Change): Promise<UpResult> {
 
   // Before the program: where conntrack is a module, making the table loads it, and with it the kfuncs.
   applyNetfilter(sockets.netfilter, guardedTraffic(balancer), rollback)
-  const spec = ingress({ linkHeader })
-  const program = loadProgram(spec, { maps: tables.byName })
+  const { spec, program, translation } = loadIngress(
+    request.translate ?? 'auto',
+    { linkHeader },
+    runningKernelTypes(),
+    (candidate) => loadProgram(candidate, { maps: tables.byName }),
+  )
   rollback.own(program)
   await checkpoint()
 
   enableForwarding(sockets.route, tables, link.ifindex, rollback)
   for (const service of planned) applyService(balancer, service, rollback)
+  // Netfilter knows how to translate before the program leaves it to it, and as long as one does.
+  applyNetfilter(sockets.netfilter, guardedTraffic(balancer, translations[translation].way), rollback)
   await checkpoint()
 
-  const { outcome, mode } = attach(place, program, { mode: request.attach, linkHeader }, rollback)
+  const { outcome, mode } = attach(
+    place,
+    program,
+    { mode: request.attach, linkHeader, translation },
+    rollback,
+  )
   // The guard drops what the program would have translated, so it begins after the program has.
   applyNetfilter(sockets.netfilter, guardedTraffic(balancer), rollback)
   await checkpoint()
@@ -134,6 +155,7 @@ async function bringUp(change: Change): Promise<UpResult> {
     ifindex: link.ifindex,
     outcome,
     mode,
+    translation: describeTranslation(translation),
     program: {
       name: spec.name,
       id: info.id,

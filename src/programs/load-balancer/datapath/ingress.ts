@@ -6,6 +6,7 @@ import { drop } from './account.ts'
 import { open, passKnown, tupleOf } from './connection.ts'
 import * as conntrack from './conntrack.ts'
 import { AF_INET, frontends } from './maps.ts'
+import { openByMark } from './open-by-mark.ts'
 import { parseFlow } from './parse.ts'
 
 /** Name of the program in the kernel. */
@@ -17,10 +18,18 @@ export const ingressName = 'lb_ingress'
  */
 const attempts = 3
 
+/**
+ * Who says how a new connection is translated: `kfunc`, the program itself, by conntrack's functions for BPF; `mark`,
+ * netfilter, by the mark that stands for the program's choice.
+ */
+export type Translation = 'kfunc' | 'mark'
+
 /** What the program is built for. */
 export interface IngressOptions {
   /** Bytes in front of the IP header: 14 on Ethernet, 0 on interfaces without a link header (tun, WireGuard). */
   readonly linkHeader?: number
+  /** `kfunc` when absent; `mark` for kernels whose verifier refuses that. */
+  readonly translate?: Translation
 }
 
 /**
@@ -47,7 +56,8 @@ export function ingress(options: IngressOptions = {}): ProgramSpec {
       const { Ipv4Tuple, LookupOptions, lookup } = conntrack
       b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
         some: (ct) => passKnown(b, skb, flow, ct),
-        none: () => open(b, skb, tuple, service),
+        none: () =>
+          options.translate === 'mark' ? openByMark(b, skb, service) : open(b, skb, tuple, service),
       })
     })
     drop(b, 'dropClash')

@@ -13,9 +13,8 @@ import {
 import { be16, be32, u8, u16, u32, u64 } from '../../../asm/layout/scalar.ts'
 import { array, struct } from '../../../asm/layout/struct.ts'
 
-/** Address families (include/linux/socket.h), as far as the data path has them. */
+/** The address family of IPv4 (include/linux/socket.h). */
 export const AF_INET = 2
-export const AF_INET6 = 10
 
 /** Room for an IPv6 address; an IPv4 address is the first word, the others are zero. */
 const address = array(be32, 4)

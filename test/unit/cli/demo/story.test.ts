@@ -44,7 +44,11 @@ describe('the story', () => {
       maps: 7,
       verifiedInstructions: 2050,
     }
-    const result = { interface: 'eth0', ifindex: 2, outcome: 'attached', mode: 'tcx', program } as const
+    const translation = { way: 'kfunc', why: '' } as const
+    const result = {
+      ...({ interface: 'eth0', ifindex: 2, outcome: 'attached', mode: 'tcx' } as const),
+      ...{ program, translation },
+    } as const
     const text = tell({ kind: 'up', command, result, duration: 456 })
     expect(text).toContain(
       '   $ tsbpf-lb up eth0 --service 80 --backend 10.0.1.10:8080 \\\n       --backend 10.0.2.10:8080\n',

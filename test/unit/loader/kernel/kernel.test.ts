@@ -1,7 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Btf } from '../../../../src/asm/btf/reader.ts'
-import { BtfWriter } from '../../../../src/asm/btf/writer.ts'
 import { openFdCount } from '../../../../src/loader/bpf/fd.ts'
 import {
   missingCapabilities,
@@ -13,6 +11,7 @@ import { openModuleBtf } from '../../../../src/loader/kernel/module-btf.ts'
 import { hasTcx } from '../../../../src/loader/kernel/tcx-probe.ts'
 import type { KernelTypes } from '../../../../src/loader/kernel/vmlinux-btf.ts'
 import { FakeKernel, pointee } from '../bpf/fake-kernel.ts'
+import { conntrackTypes } from './conntrack-types.ts'
 
 const EPERM = 1
 const ENODEV = 19
@@ -80,40 +79,16 @@ describe('features', () => {
 })
 
 describe('types of the NAT functions', () => {
-  /** Modules that take the struct from the kernel, or each define their own. */
-  function kernel(own: boolean): KernelTypes {
-    const writer = new BtfWriter()
-    const int = writer.int('int', 4, { signed: true })
-    const shared = writer.struct('nf_conn___init', 0, [])
-    const vmlinux = Btf.parse(writer.finish())
-    const module = (name: string) => {
-      const split = new BtfWriter(vmlinux)
-      const pointer = split.ptr(own ? split.struct('nf_conn___init', 0, []) : shared)
-      const prototype =
-        name === 'nf_nat'
-          ? split.funcProto(int, [{ name: 'nfct', type: pointer }])
-          : split.funcProto(pointer, [])
-      split.func(name === 'nf_nat' ? 'bpf_ct_set_nat_info' : 'bpf_skb_ct_alloc', prototype, 'global')
-      return Btf.parse(split.finish(), vmlinux)
-    }
-    const modules = new Map(['nf_nat', 'nf_conntrack'].map((name) => [name, module(name)]))
-    return {
-      vmlinux,
-      moduleNames: () => [...modules.keys()],
-      module: (name) => modules.get(name) ?? expect.fail(name),
-    }
-  }
-
   it('agree when both come from the kernel', () => {
-    expect(natInfoTypesAgree(kernel(false))).toBe(true)
+    expect(natInfoTypesAgree(conntrackTypes({ own: false }))).toBe(true)
   })
 
   it('disagree when each module has its own, equal ids or not', () => {
-    expect(natInfoTypesAgree(kernel(true))).toBe(false)
+    expect(natInfoTypesAgree(conntrackTypes({ own: true }))).toBe(false)
   })
 
   it('are unknown without the functions', () => {
-    const { vmlinux } = kernel(false)
+    const { vmlinux } = conntrackTypes({ own: false })
     const bare: KernelTypes = { vmlinux, moduleNames: () => [], module: () => expect.fail('none') }
     expect(natInfoTypesAgree(bare)).toBeUndefined()
     expect(hasFeature('nat-info-types', { kernel: bare })).toBe(false)

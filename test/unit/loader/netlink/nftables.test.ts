@@ -4,17 +4,22 @@ import { parseIp } from '../../../../src/loader/address/ip.ts'
 import { AttributeWriter } from '../../../../src/loader/netlink/core/attribute-writer.ts'
 import { Attributes } from '../../../../src/loader/netlink/core/attributes.ts'
 import { NetlinkDecodeError } from '../../../../src/loader/netlink/core/errors.ts'
+import {
+  connectionMarkByPriority,
+  destinationByMark,
+  destinationData,
+  sourceByMark,
+} from '../../../../src/loader/netlink/nftables/actions.ts'
 import { type NftVerdict, nftVerdicts } from '../../../../src/loader/netlink/nftables/constants.ts'
 import { tableDifferences } from '../../../../src/loader/netlink/nftables/differences.ts'
 import {
   cmpOperators,
-  ctKeys,
   type Expression,
-  metaKeys,
   payloadBases,
   readExpression,
   writeExpression,
 } from '../../../../src/loader/netlink/nftables/expressions.ts'
+import { ctKeys, metaKeys } from '../../../../src/loader/netlink/nftables/keys.ts'
 import {
   concatenatedKey,
   connectionStateNot,
@@ -23,6 +28,7 @@ import {
   hostNumber,
 } from '../../../../src/loader/netlink/nftables/matches.ts'
 import { keyLength, keyTypeNumber } from '../../../../src/loader/netlink/nftables/specs.ts'
+import { natTypes } from '../../../../src/loader/netlink/nftables/statements.ts'
 import { NftTransaction } from '../../../../src/loader/netlink/nftables/transaction.ts'
 import { commentItem, commentOf, encodeUserdata } from '../../../../src/loader/netlink/nftables/userdata.ts'
 
@@ -55,6 +61,21 @@ const expression: fc.Arbitrary<Expression> = fc.oneof(
   keyOf(nftVerdicts).map((verdict: NftVerdict) => ({ kind: 'verdict' as const, verdict })),
   name.map((chain) => ({ kind: 'verdict' as const, verdict: 'jump' as const, chain })),
   fc.record({ kind: fc.constant('counter' as const), packets: count, bytes: count }),
+  fc.record({ kind: fc.constant('immediate' as const), register, value }),
+  fc.record({ kind: fc.constant('map' as const), map: name, register, destination: register }),
+  fc.record({ kind: fc.constant('meta set' as const), key: keyOf(metaKeys), register }),
+  fc.record({ kind: fc.constant('meta set' as const), key: fc.integer({ min: 100, max: 200 }), register }),
+  fc.record({ kind: fc.constant('ct set' as const), key: keyOf(ctKeys), register }),
+  fc.record(
+    {
+      kind: fc.constant('nat' as const),
+      translate: keyOf(natTypes),
+      family: fc.constantFrom('ip' as const, 'ip6' as const),
+      address: register,
+      port: register,
+    },
+    { requiredKeys: ['kind', 'translate', 'family', 'address'] },
+  ),
 )
 
 function encoded(item: Expression): Uint8Array {
@@ -106,6 +127,30 @@ describe('expressions', () => {
     ).toThrow(/mask has 4 bytes, xor has 3/)
   })
 
+  test('a translation that says more than is described here is read as what it is not: known', () => {
+    const nat = (more: (data: AttributeWriter) => void) =>
+      readExpression(
+        Attributes.parse(
+          new AttributeWriter()
+            .string(1, 'nat')
+            .nested(2, (data) => {
+              data.be32(1, 1).be32(2, 2).be32(3, 8)
+              more(data)
+            })
+            .finish(),
+        ),
+      )
+    const known = { kind: 'nat', translate: 'destination', family: 'ip', address: 0 }
+    const other = { kind: 'other', name: 'nat' }
+    // As the kernel gives it back: the last address equals the first, and the flag says that there is an address.
+    expect(nat((data) => data.be32(4, 8).be32(7, 1))).toEqual(known)
+    expect(nat((data) => data.be32(4, 8).be32(5, 9).be32(6, 9).be32(7, 3))).toEqual({ ...known, port: 1 })
+    expect(nat((data) => data.be32(4, 9))).toEqual(other)
+    expect(nat((data) => data.be32(5, 9).be32(6, 10))).toEqual(other)
+    // NF_NAT_RANGE_PROTO_RANDOM
+    expect(nat((data) => data.be32(7, 1 | 4))).toEqual(other)
+  })
+
   test('one kind not described here keeps its name', () => {
     const bytes = new AttributeWriter()
       .string(1, 'limit')
@@ -141,11 +186,24 @@ describe('keys', () => {
     expect(connectionStateNot('established', 'related')[1]).toMatchObject({ mask: Uint8Array.of(6, 0, 0, 0) })
   })
 
+  test('data of a translation is an address and a port after it', () => {
+    expect([...destinationData(parseIp('10.0.0.1'), 8080)]).toEqual([10, 0, 0, 1, 0x1f, 0x90, 0, 0])
+    expect(keyLength(['ipv4_addr', 'inet_service'])).toBe(8)
+    expect(destinationByMark('m', 6, 'ipv4').at(-1)).toMatchObject({ address: 0, port: 1 })
+    expect(destinationByMark('m', 6, 'ipv6').at(-1)).toMatchObject({ address: 0, port: 4 })
+    expect(sourceByMark('m', 'ipv6').at(-1)).not.toHaveProperty('port')
+    expect(connectionMarkByPriority('m').map(({ kind }) => kind)).toEqual(['meta', 'map', 'ct set'])
+  })
+
   test('a list of elements that exceeds one message is spread; a key too long is refused', () => {
     const keys = Array.from({ length: 10_000 }, (_, index) => hostNumber(index))
     const table = { family: 'inet', name: 't' } as const
     expect(() => new NftTransaction('x').addElements(table, 's', keys)).not.toThrow()
     expect(() => new NftTransaction('x').addElements(table, 's', [new Uint8Array(65)])).toThrow(RangeError)
+    const pairs = keys.map((key) => ({ key, data: new Uint8Array(64) }))
+    expect(() => new NftTransaction('x').addMapElements(table, 'm', pairs)).not.toThrow()
+    const long = [{ key: hostNumber(1), data: new Uint8Array(65) }]
+    expect(() => new NftTransaction('x').addMapElements(table, 'm', long)).toThrow(RangeError)
   })
 })
 

@@ -1,5 +1,6 @@
 import { IPPROTO_TCP } from '../../../../src/asm/packet/headers.ts'
 import type { ProgramSpec } from '../../../../src/asm/program.ts'
+import { VmMaps } from '../../../../src/asm/vm/map/maps.ts'
 import { type SkbFields, TcMachine, type TcResult } from '../../../../src/asm/vm/run-tc.ts'
 import { ingress } from '../../../../src/programs/load-balancer/datapath/ingress.ts'
 import {
@@ -50,6 +51,8 @@ export class Balancer {
   /** @param linear bytes of each packet that are in its first piece of memory */
   constructor(spec: ProgramSpec = program, linear?: number) {
     this.machine = new TcMachine(spec, {
+      // All of them, whichever this form of the program refers to.
+      maps: new VmMaps(program.maps),
       kfuncs: this.conntrack.kfuncs,
       layout: this.conntrack.layout,
       random: () => this.random,
