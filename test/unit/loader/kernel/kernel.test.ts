@@ -72,9 +72,16 @@ describe('features', () => {
   })
 
   it('leave no program behind', () => {
-    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    let loads = 0
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => (loads++ === 0 ? 17 : -EINVAL) })
     expect(hasFeature('kfunc-calls', { bpf })).toBe(true)
     expect(bpf.closed).toEqual([17])
+  })
+
+  it('do not take a kernel that ignores dead calls (before 5.13) for one that can call kernel functions', () => {
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    expect(hasFeature('kfunc-calls', { bpf })).toBe(false)
+    expect(bpf.closed).toEqual([17, 17])
   })
 })
 
