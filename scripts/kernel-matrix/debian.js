@@ -38,7 +38,7 @@ export class DebianPackages {
       // A list that cannot be had is an error of apt's, but the others are there.
       this.#apt('apt-get', ['update', '-o', 'APT::Update::Error-Mode=any'])
     } catch (error) {
-      this.problem = error.message
+      this.problem = `the mirror cannot be reached, or not in whole (${error.message})`
     }
     this.#names = this.#apt('apt-cache', ['pkgnames', 'linux-']).split('\n')
   }

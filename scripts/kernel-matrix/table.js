@@ -15,8 +15,9 @@ export function writeTable(file, results) {
   writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${head}\n${rows}\n\n${text.slice(to)}`)
 }
 
-function row({ name, release, version, distribution, outcome, facts = {}, good, total, reason }) {
-  if (release === undefined) return `| ${name} | | ${distribution} | | | not run: ${reason} |`
+function row({ name, release, version, distribution, outcome, facts = {}, good, total }) {
+  if (release === undefined)
+    return `| ${name} | | ${distribution} | | | not run: the package was not to be had |`
   const kernel = /^(\d+\.\d+(\.\d+)?)/.exec(version)?.[0] ?? release
   const { attached = '—', translation = '—', refusal } = facts
   const result =

@@ -32,19 +32,17 @@ export function provideNodes(cache, releases) {
     const { code, stderr } = run('npm', [...install, '--prefix', place, `${binaries}@${release}`])
     const program = join(place, 'node_modules', binaries, 'bin/node')
     if (!existsSync(program)) {
-      missing.push({ release, reason: code === 0 ? 'its package holds no binary' : lastLine(stderr) })
+      missing.push({ release, reason: code === 0 ? 'its package holds no binary' : complaint(stderr) })
       continue
     }
-    if (code !== 0) console.log(`  Node ${release} may not be the newest: ${lastLine(stderr)}`)
+    if (code !== 0) console.log(`  Node ${release} may not be the newest: ${complaint(stderr)}`)
     nodes.push({ version: run(program, ['--version']).stdout.trim(), program })
   }
   return { nodes, missing }
 }
 
-function lastLine(text) {
-  return text
-    .trim()
-    .split('\n')
-    .filter((line) => !line.includes('A complete log of this run'))
-    .at(-1)
+/** What npm says was wrong, without where it keeps its log. */
+function complaint(stderr) {
+  const lines = stderr.split('\n').filter((line) => /^npm (error|ERR!) (?!A complete log)/.test(line))
+  return lines.join('; ') || stderr.trim()
 }

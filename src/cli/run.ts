@@ -4,6 +4,7 @@ import { addAsmCommands } from './commands/asm.ts'
 import { addBackendCommands } from './commands/backend.ts'
 import { addBuildCommand } from './commands/build.ts'
 import { addDemoCommand } from './commands/demo.ts'
+import { addFeaturesCommand } from './commands/features.ts'
 import { addInspectCommand } from './commands/inspect.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addServiceCommands } from './commands/service.ts'
@@ -55,6 +56,7 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing there, 4 program rejected by the
   addServiceCommands(program)
   addBackendCommands(program)
   addInspectCommand(program)
+  addFeaturesCommand(program)
   addAsmCommands(program)
   addRunCommand(program)
   addTypesCommand(program)

@@ -1,5 +1,9 @@
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
+import { SyscallError } from '../ffi.ts'
+import { NetlinkError } from '../netlink/core/errors.ts'
+import { hasClsact } from './clsact-probe.ts'
 import { type ConntrackKfunc, conntrackKfuncs, natInfoTypesAgree } from './conntrack-kfuncs.ts'
+import { acceptsConntrackWrite } from './conntrack-write-probe.ts'
 import { canCallKfuncs } from './kfunc-call-probe.ts'
 import { hasTcx } from './tcx-probe.ts'
 import { UnsupportedFeatureError } from './unsupported-feature-error.ts'
@@ -17,8 +21,12 @@ export interface Feature {
   readonly why: string
   /** What can be done when it is missing. */
   readonly otherwise: string
-  /** Asks the kernel. @throws {MissingPrivilegeError} when asking takes capabilities that the process lacks */
+  /** Asks the kernel. @throws {SyscallError} EPERM when asking takes capabilities that the process lacks */
   readonly probe: (ask: FeatureContext) => boolean
+  /** Where in the kernel it is, for what may be in a module. */
+  readonly where?: (ask: FeatureContext) => string | undefined
+  /** Why a `false` says nothing yet; undefined when it means that the kernel lacks it. */
+  readonly unsure?: (ask: FeatureContext) => string | undefined
 }
 
 /** Whom features ask. */
@@ -26,6 +34,13 @@ export interface FeatureContext {
   readonly bpf: BpfSyscall
   readonly kernel: KernelTypes
 }
+
+const natFunction = 'bpf_ct_set_nat_info'
+/** Functions that are in the kernel itself when the module of that name is built in. */
+const partOf = { nf_nat: 'nf_nat_setup_info', nf_conntrack: 'nf_conntrack_in' } as const
+
+/** What the balancer does where programs may not write what it takes. */
+const byMark = 'Netfilter sets the mark and translates by it, as the program chooses (up --translate mark).'
 
 /** The features by name, in the order in which they depend on one another. */
 export const features = {
@@ -53,6 +68,14 @@ export const features = {
     otherwise: 'A clsact qdisc with a bpf filter is used instead.',
     probe: ({ bpf }) => hasTcx(bpf),
   },
+  clsact: {
+    name: 'clsact filters',
+    since: '4.5',
+    what: 'programs are attached to interfaces as filters of a clsact qdisc',
+    why: 'the data path is attached by one where there is no tcx',
+    otherwise: 'Use a kernel built with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or one that has tcx.',
+    probe: ({ bpf }) => hasClsact(bpf),
+  },
   ...(Object.fromEntries(
     Object.entries(conntrackKfuncs).map(([name, since]) => [name, conntrackFeature(name, since)]),
   ) as Record<ConntrackKfunc, Feature>),
@@ -61,9 +84,27 @@ export const features = {
     since: '6.1',
     what: 'what one conntrack function returns is what the other takes',
     why: 'new connections get their translation in the program itself',
-    otherwise:
-      'The build of this kernel is at fault, not its version; an nf_tables rule has to translate instead.',
+    otherwise: `The build of this kernel is at fault, not its version. ${byMark}`,
     probe: ({ kernel }) => hasBtf(kernel) && natInfoTypesAgree(kernel) === true,
+    unsure: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
+  },
+  'nat-info-writes': {
+    name: 'translations written by programs',
+    since: '6.1',
+    what: 'the verifier accepts bpf_ct_set_nat_info',
+    why: 'new connections get their translation in the program itself',
+    otherwise: byMark,
+    probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('translation', bpf, kernel),
+    unsure: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
+  },
+  'mark-writes': {
+    name: 'connection marks written by programs',
+    since: '6.1',
+    what: 'the verifier accepts a store to the mark of a connection that is not in the table yet',
+    why: 'the mark of a connection names its backend',
+    otherwise: byMark,
+    probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('mark', bpf, kernel),
+    unsure: unloaded('bpf_skb_ct_alloc'),
   },
 } as const satisfies Record<string, Feature>
 
@@ -74,20 +115,26 @@ export type FeatureName = keyof typeof features
 export interface FeatureReport {
   readonly id: FeatureName
   readonly feature: Feature
-  readonly supported: boolean
+  /** Undefined when it could not be found out. */
+  readonly supported: boolean | undefined
+  /** Where in the kernel it is, for what may be in a module: `vmlinux`, `module nf_nat`. */
+  readonly where: string | undefined
+  /** Why it could not be found out. */
+  readonly unknown: string | undefined
 }
 
-/** Asks the kernel about one feature. */
+/** Asks the kernel about one feature. @throws {SyscallError} EPERM when asking takes more privileges */
 export function hasFeature(id: FeatureName, ask: Partial<FeatureContext> = {}): boolean {
-  return features[id].probe({ bpf: ask.bpf ?? kernelBpf, kernel: ask.kernel ?? runningKernelTypes() })
+  return features[id].probe(completed(ask))
 }
 
-/** Asks the kernel about every feature. */
+/** Asks the kernel about every feature, as far as this process may. */
 export function probeFeatures(ask: Partial<FeatureContext> = {}): FeatureReport[] {
+  const context = completed(ask)
   return (Object.keys(features) as FeatureName[]).map((id) => ({
     id,
     feature: features[id],
-    supported: hasFeature(id, ask),
+    ...answer(features[id], context),
   }))
 }
 
@@ -101,17 +148,63 @@ export function requireFeature(id: FeatureName, ask: Partial<FeatureContext> = {
   })
 }
 
+function completed(ask: Partial<FeatureContext>): FeatureContext {
+  return { bpf: ask.bpf ?? kernelBpf, kernel: ask.kernel ?? runningKernelTypes() }
+}
+
+function answer(
+  feature: Feature,
+  ask: FeatureContext,
+): Pick<FeatureReport, 'supported' | 'where' | 'unknown'> {
+  const unsure = (unknown: string) => ({ supported: undefined, where: undefined, unknown })
+  try {
+    if (feature.probe(ask)) return { supported: true, where: feature.where?.(ask), unknown: undefined }
+    const reason = feature.unsure?.(ask)
+    return reason === undefined ? { supported: false, where: undefined, unknown: undefined } : unsure(reason)
+  } catch (error) {
+    const forbidden =
+      (error instanceof SyscallError || error instanceof NetlinkError) &&
+      (error.errnoName === 'EPERM' || error.errnoName === 'EACCES')
+    if (!forbidden) throw error
+    return unsure('needs root')
+  }
+}
+
 function conntrackFeature(name: string, since: string): Feature {
+  const find = (kernel: KernelTypes) => findKernelFunctions(kernel, [name]).get(name)
   return {
     name: `kernel function ${name}`,
     since,
     what: 'a function of the connection tracker that BPF programs may call',
     why: 'connections are kept in the kernel through it',
     otherwise:
-      name === 'bpf_ct_set_nat_info'
+      name === natFunction
         ? 'If it is in a module, load that: modprobe nf_nat.'
         : 'If it is in a module, load that: modprobe nf_conntrack.',
-    probe: ({ kernel }) => hasBtf(kernel) && findKernelFunctions(kernel, [name]).has(name),
+    probe: ({ kernel }) => hasBtf(kernel) && find(kernel) !== undefined,
+    where: ({ kernel }) => {
+      const module = find(kernel)?.module
+      return module === undefined ? 'vmlinux' : `module ${module}`
+    },
+    unsure: unloaded(name),
+  }
+}
+
+/** For functions that are not found: they may be in modules that are not loaded. `up` loads them. */
+function unloaded(...names: readonly string[]): (ask: FeatureContext) => string | undefined {
+  return ({ kernel }) => {
+    if (!hasBtf(kernel)) return undefined
+    const found = findKernelFunctions(kernel, names)
+    const modules = new Set(
+      names
+        .filter((name) => !found.has(name))
+        .map((name) => (name === natFunction ? 'nf_nat' : 'nf_conntrack')),
+    )
+    const loaded = kernel.moduleNames()
+    const missing = [...modules].filter(
+      (module) => !loaded.includes(module) && kernel.vmlinux.findByName(partOf[module], 'func') === undefined,
+    )
+    return missing.length === 0 ? undefined : `module ${missing.join(' and ')} not loaded`
   }
 }
 

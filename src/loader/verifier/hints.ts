@@ -37,7 +37,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /expected pointer to STRUCT nf_conn___init but R1 has a pointer to STRUCT nf_conn___init/,
-    'The modules nf_conntrack and nf_nat of this kernel each have a type of that name of their own, a fault of its build: NAT by kfunc is not possible on it.',
+    'The modules nf_conntrack and nf_nat of this kernel each have a type of that name of their own, a fault of its build: no program can write translations here. Netfilter can translate instead (tsbpf-lb up without --translate kfunc).',
   ],
   [
     /invalid indirect access to stack|invalid read from stack|invalid indirect read from stack/,

@@ -28,6 +28,13 @@ it('reports every feature, and they agree with one another', () => {
   expect(report.get('btf')).toBe(true)
   expect(report.get('kfunc-calls')).toBe(canCallKfuncs())
   const conntrack = Object.keys(conntrackKfuncs) as FeatureName[]
-  expect(report.size).toBe(conntrack.length + 4)
+  expect(report.size).toBe(conntrack.length + 7)
   if (report.get('nat-info-types')) expect(conntrack.every((id) => report.get(id))).toBe(true)
+  // The verifier takes no program that writes translations where the types differ; the other way round it may err.
+  if (report.get('nat-info-writes')) expect(report.get('nat-info-types')).toBe(true)
+  expect(report.get('tcx') || report.get('clsact')).toBe(true)
+  for (const { id, supported, where } of probeFeatures())
+    expect(where).toEqual(
+      supported && id.startsWith('bpf_') ? expect.stringMatching(/^vmlinux$|^module nf_/) : undefined,
+    )
 })

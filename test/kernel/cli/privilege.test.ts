@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
+import type { FeatureDescription } from '../../../src/cli/render/features.ts'
 import { commandPath, type Outcome, service, start } from '../support/command.ts'
 import { test } from '../support/kernel-test.ts'
 import { type Lab, useLab } from '../support/lab.ts'
@@ -82,4 +83,20 @@ test('inspect needs no privileges', async () => {
     stderr: '',
     stdout: expect.stringContaining('call bpf_skb_ct_lookup'),
   })
+})
+
+test('features tells anybody what can be found out without privileges', async () => {
+  const { code, stdout, stderr } = await unprivileged('features', '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const all = JSON.parse(stdout) as FeatureDescription[]
+  const unknown = all.filter(({ supported }) => supported === null)
+  expect(unknown.map(({ feature }) => feature)).toEqual([
+    'kfunc-calls',
+    'tcx',
+    'clsact',
+    'nat-info-writes',
+    'mark-writes',
+  ])
+  for (const one of unknown) expect(one.unknown).toBe('needs root')
+  expect(all.find(({ feature }) => feature === 'btf')?.supported).toBe(true)
 })

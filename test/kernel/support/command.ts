@@ -80,7 +80,7 @@ export class Command {
 
   /** Starts a command. */
   start(...args: string[]): Running {
-    return start(this.#namespace, process.execPath, [commandPath, ...args])
+    return start(this.#namespace, process.execPath, [commandPath, ...args, ...translation(args)])
   }
 
   /** Runs a command, however it ends. */
@@ -123,6 +123,12 @@ export class Command {
     if (found === undefined) throw new Error(`status shows no backend ${name} of ${service}`)
     return found
   }
+}
+
+/** `TSBPF_TRANSLATE=mark` runs the tests of the load balancer with that way of translating. */
+function translation(args: readonly string[]): string[] {
+  const way = process.env.TSBPF_TRANSLATE
+  return args[0] !== 'up' || way === undefined || args.includes('--translate') ? [] : ['--translate', way]
 }
 
 /** The options for one service: `--service 80 --backend …`. */

@@ -4,16 +4,18 @@ import { decode } from '../../../src/asm/isa/decode.ts'
 import type { ListedInstruction } from '../../../src/asm/text/listing.ts'
 import { runCommandLine } from './command-line.ts'
 
-const golden = new URL('../../golden/lb_ingress.asm', import.meta.url)
-
 /**
- * The golden listing shows in review what a change does to the program. To write it anew:
+ * The golden listings show in review what a change does to the program. To write them anew:
  * `TSBPF_UPDATE_GOLDEN=1 npx vitest run --project unit test/unit/cli/inspect.test.ts`
  *
- * Line numbers are left out, so that a comment does not change it.
+ * Line numbers are left out, so that a comment does not change them.
  */
-test('inspect lists lb_ingress as in test/golden/lb_ingress.asm', async () => {
-  const { code, stdout, stderr } = await runCommandLine('inspect')
+test.each([
+  ['lb_ingress.asm', []],
+  ['lb_ingress-mark.asm', ['--translate', 'mark']],
+])('inspect lists lb_ingress as in test/golden/%s', async (name, args) => {
+  const golden = new URL(`../../golden/${name}`, import.meta.url)
+  const { code, stdout, stderr } = await runCommandLine('inspect', ...args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const listing = stdout.replace(/^(; [\w-]+\.ts):\d+ /gm, '$1 ')
   if (process.env.TSBPF_UPDATE_GOLDEN === '1') writeFileSync(golden, listing)
@@ -25,6 +27,13 @@ test('the listing shows TypeScript, kernel functions and maps by name', async ()
   expect(stdout).toMatch(/^; ingress\.ts:\d+ {2}\S/m)
   expect(stdout).toContain('bpf_skb_ct_lookup')
   expect(stdout).toContain('lb_frontends')
+})
+
+test('the form that leaves translating to netfilter sends the choice along with the packet', async () => {
+  const { stdout } = await runCommandLine('inspect', '--translate', 'mark')
+  expect(stdout).toMatch(/^; open-by-mark\.ts:\d+ {2}b\.assign\(skb, \{ priority: /m)
+  expect(stdout).not.toContain('bpf_ct_set_nat_info')
+  expect((await runCommandLine('inspect', '--translate', 'auto')).code).toBe(2)
 })
 
 test('the formats agree', async () => {

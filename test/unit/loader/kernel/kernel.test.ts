@@ -6,7 +6,12 @@ import {
   parseEffectiveCapabilities,
 } from '../../../../src/loader/kernel/capabilities.ts'
 import { natInfoTypesAgree } from '../../../../src/loader/kernel/conntrack-kfuncs.ts'
-import { features, hasFeature, requireFeature } from '../../../../src/loader/kernel/features.ts'
+import {
+  features,
+  hasFeature,
+  probeFeatures,
+  requireFeature,
+} from '../../../../src/loader/kernel/features.ts'
 import { openModuleBtf } from '../../../../src/loader/kernel/module-btf.ts'
 import { hasTcx } from '../../../../src/loader/kernel/tcx-probe.ts'
 import type { KernelTypes } from '../../../../src/loader/kernel/vmlinux-btf.ts'
@@ -99,6 +104,35 @@ describe('types of the NAT functions', () => {
     const bare: KernelTypes = { vmlinux, moduleNames: () => [], module: () => expect.fail('none') }
     expect(natInfoTypesAgree(bare)).toBeUndefined()
     expect(hasFeature('nat-info-types', { kernel: bare })).toBe(false)
+  })
+
+  it('are reported without privileges, and with the modules that they are in', () => {
+    const bpf = new FakeKernel({
+      BPF_PROG_LOAD: () => -EPERM,
+      BPF_PROG_QUERY: () => -EPERM,
+      BPF_BTF_LOAD: () => -EPERM,
+    })
+    const report = (own: boolean, modules = ['nf_nat', 'nf_conntrack']) => {
+      const kernel = { ...conntrackTypes({ own }), moduleNames: () => modules }
+      return new Map(
+        probeFeatures({ bpf, kernel }).map(({ id, supported, where, unknown }) => [
+          id,
+          unknown ?? where ?? supported,
+        ]),
+      )
+    }
+    const known = report(false)
+    expect(known.get('btf')).toBe(true)
+    for (const id of ['kfunc-calls', 'tcx', 'clsact'] as const) expect(known.get(id)).toBe('needs root')
+    expect(known.get('bpf_ct_set_nat_info')).toBe('module nf_nat')
+    expect(known.get('bpf_skb_ct_alloc')).toBe('module nf_conntrack')
+    // The module is there, the function is not in it.
+    expect(known.get('bpf_skb_ct_lookup')).toBe(false)
+    expect(known.get('nat-info-types')).toBe(true)
+    expect(report(true).get('nat-info-types')).toBe(false)
+    const unloaded = report(false, [])
+    expect(unloaded.get('bpf_skb_ct_lookup')).toBe('module nf_conntrack not loaded')
+    expect(unloaded.get('nat-info-types')).toBe('module nf_conntrack and nf_nat not loaded')
   })
 })
 
