@@ -1,6 +1,7 @@
 import { type Assembled, assemble } from '../assemble/assembler.ts'
 import { branch, type Item, label, plain } from '../assemble/items.ts'
 import type { Instruction } from '../isa/instruction.ts'
+import type { CpuLevel } from '../isa/opcodes.ts'
 import type { FunctionGraph } from './graph.ts'
 import { allocateRegisters } from './machine/allocate.ts'
 import type { MachineBlock, MachineInstruction } from './machine/code.ts'
@@ -15,12 +16,18 @@ import { splitCriticalEdges } from './passes/critical-edges.ts'
 export interface CompileOptions {
   /** The optimisation passes to run; all of them by default. */
   readonly passes?: readonly Pass[]
+  /**
+   * The highest CPU level whose instructions may be used, as clang's -mcpu: instructions above it are replaced where
+   * that is exact, else refused. The compiler's own need level 3 (Linux 5.1), fetching atomics Linux 5.12.
+   */
+  readonly cpu?: CpuLevel
 }
 
 /**
  * Compiles one function to instructions.
  *
  * @throws {StackOverflowError} when it needs more than 512 bytes of stack
+ * @throws {CpuLevelError} for an instruction above `cpu` that has no replacement
  */
 export function compile(graph: FunctionGraph, options: CompileOptions = {}): Assembled {
   optimise(graph, options.passes ?? passes)
@@ -37,7 +44,7 @@ export function compile(graph: FunctionGraph, options: CompileOptions = {}): Ass
     items.push(label(labelOf(block)))
     for (const instruction of block.instructions) items.push(itemOf(instruction))
   }
-  return assemble(items)
+  return assemble(items, options.cpu === undefined ? {} : { cpu: options.cpu })
 }
 
 function labelOf(block: MachineBlock): string {
