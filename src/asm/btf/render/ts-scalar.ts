@@ -20,7 +20,7 @@ export function scalarName(btf: Btf, id: number): string | undefined {
   let current = id
   for (;;) {
     const type = btf.type(current)
-    if (type.kind === 'typedef' && networkOrder[type.name] !== undefined) return networkOrder[type.name]
+    if (type.kind === 'typedef' && Object.hasOwn(networkOrder, type.name)) return networkOrder[type.name]
     if (type.kind === 'typedef' || type.kind === 'const' || type.kind === 'volatile') {
       // `resolve` has found the chain to end.
       if (current === id) resolve(btf, id)

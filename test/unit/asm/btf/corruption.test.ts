@@ -50,6 +50,15 @@ test('any graph of types, cyclic ones included, gets an answer or a BtfError', (
   )
 })
 
+test('names that every JavaScript object has are names like any other', () => {
+  for (const name of ['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty']) {
+    const writer = new BtfWriter()
+    const alias = writer.typedef(name, writer.int('unsigned int', 4))
+    writer.struct(name, 4, [{ name, type: alias, bitOffset: 0 }])
+    interrogate(writer.finish())
+  }
+})
+
 test('any damage to the bytes gets an answer or a BtfError', () => {
   const damage = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), {
     minLength: 1,
