@@ -37,7 +37,7 @@ async function showCompiled({ program, format, translate }: InspectOptions): Pro
   const { FileSourceText } = await import('../../loader/source-text.ts')
   const { locateSource } = await import('../../loader/program/locate-source.ts')
   const { shippedPrograms } = await import('../../programs/shipped.ts')
-  const compile = shippedPrograms[program]
+  const compile = Object.hasOwn(shippedPrograms, program) ? shippedPrograms[program] : undefined
   if (compile === undefined)
     throw new NotFoundError(
       `there is no program "${program}"`,

@@ -57,3 +57,11 @@ test('a program that does not exist is told with those that do', async () => {
   expect(outcome).toMatchObject({ code: 3, stdout: '' })
   expect(outcome.stderr).toBe('error: there is no program "nothing"\nhint: The programs are: lb_ingress.\n')
 })
+
+test('a name that every object has is no program either', async () => {
+  const outcome = await runCommandLine('inspect', '--program', 'constructor')
+  expect(outcome).toMatchObject({ code: 3, stdout: '' })
+  expect(outcome.stderr).toBe(
+    'error: there is no program "constructor"\nhint: The programs are: lb_ingress.\n',
+  )
+})
