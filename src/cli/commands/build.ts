@@ -28,7 +28,7 @@ export function addBuildCommand(program: Command): void {
           'tsbpf-lb build program.js -o program.o, or tsbpf-lb build --shipped lb_ingress -o lb.o',
         )
       const specs =
-        module === undefined ? await shippedProgram(options.shipped ?? '') : await exportedPrograms(module)
+        module === undefined ? await compileShipped(options.shipped ?? '') : await exportedPrograms(module)
       const object = await writeObject(specs, options.btf)
       const output = options.output ?? `${options.shipped ?? module?.replace(/\.[cm]?[jt]s$/, '')}.o`
       if (output === '-') process.stdout.write(object)
@@ -36,14 +36,9 @@ export function addBuildCommand(program: Command): void {
     })
 }
 
-async function shippedProgram(name: string): Promise<ProgramSpec[]> {
-  const { shippedPrograms } = await import('../../programs/shipped.ts')
-  const compile = Object.hasOwn(shippedPrograms, name) ? shippedPrograms[name] : undefined
-  if (compile !== undefined) return [compile()]
-  throw new NotFoundError(
-    `there is no program "${name}"`,
-    `The programs are: ${Object.keys(shippedPrograms).join(', ')}.`,
-  )
+async function compileShipped(name: string): Promise<ProgramSpec[]> {
+  const { shippedProgram } = await import('../../programs/shipped.ts')
+  return [shippedProgram(name)()]
 }
 
 async function exportedPrograms(module: string): Promise<ProgramSpec[]> {

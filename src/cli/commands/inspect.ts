@@ -36,13 +36,8 @@ export function addInspectCommand(program: Command): void {
 async function showCompiled({ program, format, translate }: InspectOptions): Promise<string> {
   const { FileSourceText } = await import('../../loader/source-text.ts')
   const { locateSource } = await import('../../loader/program/locate-source.ts')
-  const { shippedPrograms } = await import('../../programs/shipped.ts')
-  const compile = Object.hasOwn(shippedPrograms, program) ? shippedPrograms[program] : undefined
-  if (compile === undefined)
-    throw new NotFoundError(
-      `there is no program "${program}"`,
-      `The programs are: ${Object.keys(shippedPrograms).join(', ')}.`,
-    )
+  const { shippedProgram } = await import('../../programs/shipped.ts')
+  const compile = shippedProgram(program)
   const source = new FileSourceText()
   const { instructions } = locateSource(compile({ translate }), source)
   return await show(instructions, format, (file, line) => source.line(file, line)?.trim())

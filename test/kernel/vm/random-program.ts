@@ -1,10 +1,10 @@
 import { assemble } from '../../../src/asm/assemble/assembler.ts'
 import { branch, type Item, label, plain } from '../../../src/asm/assemble/items.ts'
-import { type AluOp, alu, be, bswap, le, mov64, movsx, neg } from '../../../src/asm/isa/alu.ts'
+import { alu, aluOps, be, bswap, le, mov64, movsx, neg } from '../../../src/asm/isa/alu.ts'
 import type { Instruction } from '../../../src/asm/isa/instruction.ts'
-import { exit, type JumpOp, jump } from '../../../src/asm/isa/jump.ts'
+import { exit, jump, jumpOps } from '../../../src/asm/isa/jump.ts'
 import { loadImm64 } from '../../../src/asm/isa/load-imm64.ts'
-import { type AtomicOp, atomic, load, loadSigned, store } from '../../../src/asm/isa/memory.ts'
+import { atomic, atomicOps, load, loadSigned, store } from '../../../src/asm/isa/memory.ts'
 import { type Register, r0, r1, r9, r10, register } from '../../../src/asm/isa/registers.ts'
 
 /** Bytes of memory and of stack that random programs use. */
@@ -23,47 +23,6 @@ export function numbers(seed: number): (below: number) => number {
   }
 }
 
-const aluOps: readonly AluOp[] = [
-  'add',
-  'sub',
-  'mul',
-  'div',
-  'or',
-  'and',
-  'lsh',
-  'rsh',
-  'mod',
-  'xor',
-  'mov',
-  'arsh',
-  'sdiv',
-  'smod',
-]
-const jumpOps: readonly JumpOp[] = [
-  'jeq',
-  'jgt',
-  'jge',
-  'jset',
-  'jne',
-  'jsgt',
-  'jsge',
-  'jlt',
-  'jle',
-  'jslt',
-  'jsle',
-]
-const atomicOps: readonly AtomicOp[] = [
-  'add',
-  'and',
-  'or',
-  'xor',
-  'fetch_add',
-  'fetch_and',
-  'fetch_or',
-  'fetch_xor',
-  'xchg',
-  'cmpxchg',
-]
 const sizes = [1, 2, 4, 8] as const
 
 /**
