@@ -16,19 +16,11 @@ export { BtfWriter } from './btf/writer.ts'
 export { TsbpfError } from './diagnostics/error.ts'
 export type { SourcePosition } from './diagnostics/source-position.ts'
 export { ProgramBuilder } from './dsl/builder.ts'
-export type { Condition } from './dsl/condition.ts'
-export {
-  ETH_P_IP,
-  ETH_P_IPV6,
-  SkBuff,
-  type SkbContext,
-  TC_ACT_OK,
-  TC_ACT_SHOT,
-  TCX_NEXT,
-} from './dsl/context.ts'
-export type { LocalVariable, Otherwise } from './dsl/control-flow.ts'
-export { BuildError } from './dsl/errors.ts'
-export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel-type.ts'
+export type { LocalVariable, Otherwise } from './dsl/control/control-flow.ts'
+export type { Condition } from './dsl/core/condition.ts'
+export { BuildError } from './dsl/core/errors.ts'
+export type { Int, Net } from './dsl/core/values.ts'
+export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel/kernel-type.ts'
 export {
   acquired,
   borrowed,
@@ -38,7 +30,7 @@ export {
   type Kfunc,
   kfunc,
   memory,
-} from './dsl/kfunc.ts'
+} from './dsl/kernel/kfunc.ts'
 export {
   ArrayIndex,
   array as arrayMap,
@@ -48,11 +40,19 @@ export {
   type MapOfMapsDefinition,
   perCpuArray as perCpuArrayMap,
   perCpuHash as perCpuHashMap,
-} from './dsl/map.ts'
-export type { Packet } from './dsl/packet.ts'
-export { type ProgramOptions, tc } from './dsl/program.ts'
-export type { ArrayRef, Ref, RefOf } from './dsl/reference.ts'
-export type { Int, Net } from './dsl/values.ts'
+} from './dsl/map/definition.ts'
+export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
+export type { Packet } from './dsl/packet/packet.ts'
+export {
+  ETH_P_IP,
+  ETH_P_IPV6,
+  SkBuff,
+  type SkbContext,
+  TC_ACT_OK,
+  TC_ACT_SHOT,
+  TCX_NEXT,
+} from './dsl/program/context.ts'
+export { type ProgramOptions, tc } from './dsl/program/program.ts'
 export { type ObjectOptions, programObject } from './elf/program-object.ts'
 export * from './isa/alu.ts'
 export * from './isa/call.ts'

@@ -1,4 +1,4 @@
-import { SkBuff } from '../dsl/context.ts'
+import { SkBuff } from '../dsl/program/context.ts'
 import type { ValueOf } from '../layout/struct.ts'
 import type { ProgramSpec } from '../program.ts'
 import type { VmFunctions } from './call.ts'

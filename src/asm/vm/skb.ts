@@ -1,4 +1,4 @@
-import { SkBuff } from '../dsl/context.ts'
+import { SkBuff } from '../dsl/program/context.ts'
 import type { ValueOf } from '../layout/struct.ts'
 import type { Call, VmFunctions } from './call.ts'
 import { errno } from './map/map.ts'

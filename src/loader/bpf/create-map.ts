@@ -1,4 +1,4 @@
-import type { MapDefinition } from '../../asm/dsl/map.ts'
+import type { MapDefinition } from '../../asm/dsl/map/definition.ts'
 import type { Codec } from '../../asm/layout/codec.ts'
 import { u32 } from '../../asm/layout/scalar.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../asm/layout/struct.ts'

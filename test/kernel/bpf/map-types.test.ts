@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { afterEach, expect } from 'vitest'
-import { array, hash, perCpuArray } from '../../../src/asm/dsl/map.ts'
+import { array, hash, perCpuArray } from '../../../src/asm/dsl/map/definition.ts'
 import { be16, be32, u16, u64 } from '../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../src/asm/layout/struct.ts'
 import { createMap, createPerCpuMap } from '../../../src/loader/bpf/create-map.ts'

@@ -1,4 +1,4 @@
-import type { MapDefinition, MapOfMapsDefinition } from '../../dsl/map.ts'
+import type { MapDefinition, MapOfMapsDefinition } from '../../dsl/map/definition.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../layout/struct.ts'
 import type { MapSpec } from '../../program.ts'
 import { ArrayMap } from './array.ts'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { hash } from '../../../asm/dsl/map.ts'
+import { hash } from '../../../asm/dsl/map/definition.ts'
 import type { Codec } from '../../../asm/layout/codec.ts'
 import { s32, u8, u32 } from '../../../asm/layout/scalar.ts'
 import { codecOf, type Fields, type StructType, struct, type ValueOf } from '../../../asm/layout/struct.ts'

@@ -1,6 +1,6 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
-import { type SkbContext, TC_ACT_SHOT } from '../../../asm/dsl/context.ts'
-import type { Int } from '../../../asm/dsl/values.ts'
+import type { Int } from '../../../asm/dsl/core/values.ts'
+import { type SkbContext, TC_ACT_SHOT } from '../../../asm/dsl/program/context.ts'
 import { u32 } from '../../../asm/layout/scalar.ts'
 import { backendStats, type CounterName, counterMap, counters } from './maps.ts'
 

@@ -3,7 +3,7 @@
  * nf_nat_bpf.c, and the members of `struct nf_conn` it reads.
  */
 
-import { kernelType, member } from '../../../asm/dsl/kernel-type.ts'
+import { kernelType, member } from '../../../asm/dsl/kernel/kernel-type.ts'
 import {
   acquired,
   borrowed,
@@ -12,7 +12,7 @@ import {
   enumeration,
   kfunc,
   memory,
-} from '../../../asm/dsl/kfunc.ts'
+} from '../../../asm/dsl/kernel/kfunc.ts'
 import { be16, be32, s32, u8, u16, u32, u64 } from '../../../asm/layout/scalar.ts'
 import { struct } from '../../../asm/layout/struct.ts'
 

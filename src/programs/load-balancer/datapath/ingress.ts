@@ -1,5 +1,5 @@
-import { TCX_NEXT } from '../../../asm/dsl/context.ts'
-import { tc } from '../../../asm/dsl/program.ts'
+import { TCX_NEXT } from '../../../asm/dsl/program/context.ts'
+import { tc } from '../../../asm/dsl/program/program.ts'
 import { ethernetHeaderLength } from '../../../asm/packet/headers.ts'
 import type { ProgramSpec } from '../../../asm/program.ts'
 import { drop } from './account.ts'

@@ -9,7 +9,7 @@ import {
   innerMap,
   noPreallocation,
   perCpuArray,
-} from '../../../asm/dsl/map.ts'
+} from '../../../asm/dsl/map/definition.ts'
 import { be16, be32, u8, u16, u32, u64 } from '../../../asm/layout/scalar.ts'
 import { array, struct } from '../../../asm/layout/struct.ts'
 

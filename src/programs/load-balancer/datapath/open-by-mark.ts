@@ -1,6 +1,6 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
-import { type SkbContext, TCX_NEXT } from '../../../asm/dsl/context.ts'
-import type { Int } from '../../../asm/dsl/values.ts'
+import type { Int } from '../../../asm/dsl/core/values.ts'
+import { type SkbContext, TCX_NEXT } from '../../../asm/dsl/program/context.ts'
 import { countTraffic } from './account.ts'
 import { markPrefix } from './mark.ts'
 import { chooseBackend } from './schedule.ts'

@@ -1,7 +1,7 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
-import type { Condition } from '../../../asm/dsl/condition.ts'
-import { ETH_P_IP, type SkbContext, TCX_NEXT } from '../../../asm/dsl/context.ts'
-import type { Int, Net } from '../../../asm/dsl/values.ts'
+import type { Condition } from '../../../asm/dsl/core/condition.ts'
+import type { Int, Net } from '../../../asm/dsl/core/values.ts'
+import { ETH_P_IP, type SkbContext, TCX_NEXT } from '../../../asm/dsl/program/context.ts'
 import { u8 } from '../../../asm/layout/scalar.ts'
 import {
   IPPROTO_TCP,

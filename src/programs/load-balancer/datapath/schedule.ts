@@ -1,5 +1,5 @@
 import type { ProgramBuilder } from '../../../asm/dsl/builder.ts'
-import type { Int } from '../../../asm/dsl/values.ts'
+import type { Int } from '../../../asm/dsl/core/values.ts'
 import { u32 } from '../../../asm/layout/scalar.ts'
 import { drop } from './account.ts'
 import { rings, schedulers, services, turns } from './maps.ts'

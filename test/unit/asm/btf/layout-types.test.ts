@@ -3,7 +3,7 @@ import { memberPath, resolve, sizeOf, withoutFlavour } from '../../../../src/asm
 import { mapBtf } from '../../../../src/asm/btf/layout-types.ts'
 import { Btf } from '../../../../src/asm/btf/reader.ts'
 import { BtfWriter } from '../../../../src/asm/btf/writer.ts'
-import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map.ts'
+import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map/definition.ts'
 import { be16, be32, s16, u8, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { array, struct } from '../../../../src/asm/layout/struct.ts'
 

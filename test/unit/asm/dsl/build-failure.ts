@@ -1,7 +1,7 @@
 import type { ProgramBuilder } from '../../../../src/asm/dsl/builder.ts'
-import type { SkbContext } from '../../../../src/asm/dsl/context.ts'
-import { BuildError } from '../../../../src/asm/dsl/errors.ts'
-import type { RefOf } from '../../../../src/asm/dsl/reference.ts'
+import { BuildError } from '../../../../src/asm/dsl/core/errors.ts'
+import type { RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
+import type { SkbContext } from '../../../../src/asm/dsl/program/context.ts'
 import { type Input, program } from './compile-and-run.ts'
 
 /** What writes a program that cannot be built. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { kfunc } from '../../../../src/asm/dsl/kfunc.ts'
-import type { Int } from '../../../../src/asm/dsl/values.ts'
+import type { Int } from '../../../../src/asm/dsl/core/values.ts'
+import { kfunc } from '../../../../src/asm/dsl/kernel/kfunc.ts'
 import { s32, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { program } from './compile-and-run.ts'
 

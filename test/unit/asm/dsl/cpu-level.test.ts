@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tc } from '../../../../src/asm/dsl/program.ts'
+import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { cpuLevelOf } from '../../../../src/asm/isa/cpu-level.ts'
 import type { CpuLevel } from '../../../../src/asm/isa/opcodes.ts'
 import type { ProgramSpec } from '../../../../src/asm/program.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Condition } from '../../../../src/asm/dsl/condition.ts'
-import type { RefOf } from '../../../../src/asm/dsl/reference.ts'
-import type { Int } from '../../../../src/asm/dsl/values.ts'
+import type { Condition } from '../../../../src/asm/dsl/core/condition.ts'
+import type { Int } from '../../../../src/asm/dsl/core/values.ts'
+import type { RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
 import { type Input, program } from './compile-and-run.ts'
 
 /** The two operands of a type among the input's fields, and how JavaScript wraps a number to it. */

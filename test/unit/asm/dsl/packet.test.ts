@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ETH_P_IP, TC_ACT_SHOT } from '../../../../src/asm/dsl/context.ts'
-import { tc } from '../../../../src/asm/dsl/program.ts'
+import { ETH_P_IP, TC_ACT_SHOT } from '../../../../src/asm/dsl/program/context.ts'
+import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { be16, be32, u8, u32 } from '../../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../../src/asm/layout/struct.ts'
 import { Ipv4Header, UdpHeader } from '../../../../src/asm/packet/headers.ts'

@@ -2,8 +2,8 @@
 // should not makes its `@ts-expect-error` an error.
 
 import type { ProgramBuilder } from '../../../../src/asm/dsl/builder.ts'
-import type { SkbContext } from '../../../../src/asm/dsl/context.ts'
-import { type KernelRef, kernelType } from '../../../../src/asm/dsl/kernel-type.ts'
+import type { Int, Net } from '../../../../src/asm/dsl/core/values.ts'
+import { type KernelRef, kernelType } from '../../../../src/asm/dsl/kernel/kernel-type.ts'
 import {
   acquired,
   borrowed,
@@ -11,9 +11,9 @@ import {
   contextParameter,
   kfunc,
   memory,
-} from '../../../../src/asm/dsl/kfunc.ts'
-import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map.ts'
-import type { Int, Net } from '../../../../src/asm/dsl/values.ts'
+} from '../../../../src/asm/dsl/kernel/kfunc.ts'
+import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map/definition.ts'
+import type { SkbContext } from '../../../../src/asm/dsl/program/context.ts'
 import { be16, be32, be64, s32, s64, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { array, struct, type ValueOf } from '../../../../src/asm/layout/struct.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { array, arrayOfMaps, hash } from '../../../../src/asm/dsl/map.ts'
+import { array, arrayOfMaps, hash } from '../../../../src/asm/dsl/map/definition.ts'
 import { u8, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { codecOf, struct } from '../../../../src/asm/layout/struct.ts'
 import type { MapSpec, MapType } from '../../../../src/asm/program.ts'

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ETH_P_IP, ETH_P_IPV6, TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/context.ts'
+import { ETH_P_IP, ETH_P_IPV6, TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/program/context.ts'
 import { IPPROTO_UDP, tcpFlags } from '../../../../src/asm/packet/headers.ts'
 import type { TcResult } from '../../../../src/asm/vm/run-tc.ts'
 import { ingress } from '../../../../src/programs/load-balancer/datapath/ingress.ts'

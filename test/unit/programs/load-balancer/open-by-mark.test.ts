@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/context.ts'
+import { TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/program/context.ts'
 import { tcpFlags } from '../../../../src/asm/packet/headers.ts'
 import { ingress } from '../../../../src/programs/load-balancer/datapath/ingress.ts'
 import { Balancer, flow, ours } from './balancer.ts'

@@ -1,11 +1,11 @@
 import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
-import type { Condition } from '../../../../../src/asm/dsl/condition.ts'
-import type { LocalVariable } from '../../../../../src/asm/dsl/control-flow.ts'
-import { kfunc, memory } from '../../../../../src/asm/dsl/kfunc.ts'
-import { array, hash } from '../../../../../src/asm/dsl/map.ts'
-import { type ProgramOptions, tc } from '../../../../../src/asm/dsl/program.ts'
-import type { RefOf } from '../../../../../src/asm/dsl/reference.ts'
-import type { Int, Net } from '../../../../../src/asm/dsl/values.ts'
+import type { LocalVariable } from '../../../../../src/asm/dsl/control/control-flow.ts'
+import type { Condition } from '../../../../../src/asm/dsl/core/condition.ts'
+import type { Int, Net } from '../../../../../src/asm/dsl/core/values.ts'
+import { kfunc, memory } from '../../../../../src/asm/dsl/kernel/kfunc.ts'
+import { array, hash } from '../../../../../src/asm/dsl/map/definition.ts'
+import type { RefOf } from '../../../../../src/asm/dsl/memory/reference.ts'
+import { type ProgramOptions, tc } from '../../../../../src/asm/dsl/program/program.ts'
 import {
   be32,
   type HostName,

@@ -1,11 +1,11 @@
-import { type CompileOptions, compile } from '../ir/compile.ts'
-import type { ProgramSpec, ProgramType } from '../program.ts'
-import { ProgramBuilder } from './builder.ts'
-import { callerPosition } from './caller.ts'
+import { type CompileOptions, compile } from '../../ir/compile.ts'
+import type { ProgramSpec, ProgramType } from '../../program.ts'
+import { ProgramBuilder } from '../builder.ts'
+import { callerPosition } from '../core/caller.ts'
+import { Emitter } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
+import { structRef } from '../memory/reference.ts'
 import { SkBuff, type SkbContext } from './context.ts'
-import { Emitter } from './emitter.ts'
-import { BuildError } from './errors.ts'
-import { structRef } from './reference.ts'
 
 /** Options of a program. */
 export interface ProgramOptions extends CompileOptions {
@@ -13,6 +13,12 @@ export interface ProgramOptions extends CompileOptions {
   readonly license?: string
   /** Section of an ELF object (`tcx/ingress`); the usual one of the program's type unless told otherwise. */
   readonly section?: string
+}
+
+/** A program written in the DSL. */
+export interface BuiltProgram extends ProgramSpec {
+  /** Writes and compiles the program again with other options: without the optimisations, for another CPU level. */
+  rebuild(options: CompileOptions): BuiltProgram
 }
 
 /**
@@ -24,21 +30,21 @@ export interface ProgramOptions extends CompileOptions {
  */
 export function tc(
   name: string,
-  write: (b: ProgramBuilder, skb: SkbContext) => void,
+  write: (b: ProgramBuilder<'sched_cls'>, skb: SkbContext) => void,
   options: ProgramOptions = {},
-): ProgramSpec {
+): BuiltProgram {
   return program('sched_cls', name, options, (emitter, b) => {
     const context = emitter.emit({ kind: 'param', index: 0 }, 'ptr')
     write(b, structRef(emitter, SkBuff, context, 'context', 'skb') as unknown as SkbContext)
   })
 }
 
-function program(
-  type: ProgramType,
+function program<P extends ProgramType>(
+  type: P,
   name: string,
   options: ProgramOptions,
-  write: (emitter: Emitter, b: ProgramBuilder) => void,
-): ProgramSpec {
+  write: (emitter: Emitter, b: ProgramBuilder<P>) => void,
+): BuiltProgram {
   const position = callerPosition()
   if (!/^[A-Za-z0-9_.]{1,15}$/.test(name))
     throw new BuildError(
@@ -47,7 +53,7 @@ function program(
       position,
     )
   const emitter = new Emitter(name)
-  write(emitter, new ProgramBuilder(emitter))
+  write(emitter, new ProgramBuilder<P>(emitter))
   if (emitter.reachable)
     throw new BuildError('NO_RETURN', `${name} can reach its end without b.return(…)`, position)
   const { instructions } = compile(emitter.ssa.graph, options)
@@ -60,5 +66,6 @@ function program(
     functions: [{ name, start: 0 }],
     maps: [...emitter.maps.values()],
     kfuncs: [...emitter.kfuncs.values()],
+    rebuild: (changed) => program(type, name, { ...options, ...changed }, write),
   }
 }

@@ -1,6 +1,7 @@
-import type { SourcePosition } from '../diagnostics/source-position.ts'
+import type { SourcePosition } from '../../diagnostics/source-position.ts'
 
-const here = new URL('.', import.meta.url).href
+/** The folder of the DSL. */
+const here = new URL('..', import.meta.url).href
 const herePath = decodeURIComponent(new URL(here).pathname)
 
 /** Frames of the DSL itself that may lie between the author's line and {@link callerPosition}. */

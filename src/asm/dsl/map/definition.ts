@@ -1,6 +1,6 @@
-import { u32 } from '../layout/scalar.ts'
-import { type Fields, type StructType, struct } from '../layout/struct.ts'
-import type { MapSpec, MapType } from '../program.ts'
+import { u32 } from '../../layout/scalar.ts'
+import { type Fields, type StructType, struct } from '../../layout/struct.ts'
+import type { MapSpec, MapType } from '../../program.ts'
 
 /** A map with its layouts: the program reads and writes it by field, user space through the codecs. */
 export interface MapDefinition<K extends Fields = Fields, V extends Fields = Fields> {

@@ -1,5 +1,5 @@
-import { bitsOf, wrap } from '../ir/arithmetic.ts'
-import type { BinaryOperator, Comparison, Type, Value } from '../ir/graph.ts'
+import { bitsOf, wrap } from '../../ir/arithmetic.ts'
+import type { BinaryOperator, Comparison, Type, Value } from '../../ir/graph.ts'
 import {
   be16,
   be32,
@@ -15,7 +15,7 @@ import {
   u16,
   u32,
   u64,
-} from '../layout/scalar.ts'
+} from '../../layout/scalar.ts'
 import { callerPosition } from './caller.ts'
 import { Condition } from './condition.ts'
 import type { Emitter, Scope } from './emitter.ts'

@@ -1,10 +1,10 @@
-import type { Value } from '../ir/graph.ts'
-import type { ScalarName, ScalarType } from '../layout/scalar.ts'
-import { callerPosition } from './caller.ts'
-import type { Emitter, Held, Scope } from './emitter.ts'
-import { BuildError } from './errors.ts'
-import { loadScalar } from './reference.ts'
-import { type Expression, type Int, literal, type Net } from './values.ts'
+import type { Value } from '../../ir/graph.ts'
+import type { ScalarName, ScalarType } from '../../layout/scalar.ts'
+import { callerPosition } from '../core/caller.ts'
+import type { Emitter, Held, Scope } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
+import { type Expression, type Int, literal, type Net } from '../core/values.ts'
+import { loadScalar } from '../memory/reference.ts'
 
 /** A member that is called differently from its path in the kernel's struct. */
 export interface MemberPath<N extends ScalarName = ScalarName> {

@@ -1,10 +1,10 @@
-import type { Value } from '../ir/graph.ts'
-import type { Fields, StructType } from '../layout/struct.ts'
-import type { ProgramBuilder } from './builder.ts'
-import type { Emitter, Scope } from './emitter.ts'
-import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './map.ts'
-import { addressOf, location, type Ref, structRef, type Values } from './reference.ts'
-import { Int } from './values.ts'
+import type { Value } from '../../ir/graph.ts'
+import type { Fields, StructType } from '../../layout/struct.ts'
+import type { Emitter, Scope } from '../core/emitter.ts'
+import { Int } from '../core/values.ts'
+import type { MemoryStatements } from '../memory/memory-statements.ts'
+import { addressOf, location, type Ref, structRef, type Values } from '../memory/reference.ts'
+import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './definition.ts'
 
 /** A key: fields of the key struct, a struct in memory, or for array maps an index. */
 export type MapKey<K extends Fields> =
@@ -50,7 +50,7 @@ export function mapValue(emitter: Emitter, map: MapDefinition | MapHandle, point
 }
 
 /** The first argument of a map helper. */
-export function mapPointer(b: ProgramBuilder, map: MapDefinition | MapOfMapsDefinition | MapHandle): Value {
+export function mapPointer(b: MemoryStatements, map: MapDefinition | MapOfMapsDefinition | MapHandle): Value {
   if (map instanceof MapHandle) return map.pointer
   b.emitter.useMap(map.spec)
   return b.emitter.emit({ kind: 'map', name: map.spec.name }, 'ptr')
@@ -58,7 +58,7 @@ export function mapPointer(b: ProgramBuilder, map: MapDefinition | MapOfMapsDefi
 
 /** The key argument of a map helper: the address of the key, put on the stack if it is not in memory yet. */
 export function mapElement(
-  b: ProgramBuilder,
+  b: MemoryStatements,
   map: { readonly key: StructType },
   key: MapKey<Fields> | number | Int,
 ): Value {

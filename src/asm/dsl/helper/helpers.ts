@@ -1,4 +1,4 @@
-import type { Callee, MemorySpace } from '../ir/graph.ts'
+import type { Callee, MemorySpace } from '../../ir/graph.ts'
 
 /**
  * Helper functions by the kernel's names; numbers from `___BPF_FUNC_MAPPER` (include/uapi/linux/bpf.h), effects

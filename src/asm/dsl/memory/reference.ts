@@ -1,10 +1,10 @@
-import type { KernelField, MemorySpace, Value } from '../ir/graph.ts'
-import type { HostName, NetworkName, ScalarName, ScalarType } from '../layout/scalar.ts'
-import { type ArrayType, type Fields, type FieldType, type StructType, sizeOf } from '../layout/struct.ts'
-import { callerPosition } from './caller.ts'
-import type { Emitter, Scope } from './emitter.ts'
-import { BuildError } from './errors.ts'
-import { type Expression, expression, Int, literal, Net, registerType, widenTo } from './values.ts'
+import type { KernelField, MemorySpace, Value } from '../../ir/graph.ts'
+import type { HostName, NetworkName, ScalarName, ScalarType } from '../../layout/scalar.ts'
+import { type ArrayType, type Fields, type FieldType, type StructType, sizeOf } from '../../layout/struct.ts'
+import { callerPosition } from '../core/caller.ts'
+import type { Emitter, Scope } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
+import { type Expression, expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
 
 /** Where a reference points; kept under a symbol, so that field names are free for fields. */
 export interface Location {

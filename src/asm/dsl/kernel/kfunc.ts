@@ -1,11 +1,11 @@
-import type { MemorySpace } from '../ir/graph.ts'
-import { type HostName, type ScalarType, u32 } from '../layout/scalar.ts'
-import type { StructType } from '../layout/struct.ts'
-import type { KfuncSpec } from '../program.ts'
-import type { SkbContext } from './context.ts'
+import type { MemorySpace } from '../../ir/graph.ts'
+import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
+import type { StructType } from '../../layout/struct.ts'
+import type { KfuncSpec } from '../../program.ts'
+import type { Int } from '../core/values.ts'
+import type { Located } from '../memory/reference.ts'
+import type { SkbContext } from '../program/context.ts'
 import type { KernelRef, KernelType } from './kernel-type.ts'
-import type { Located } from './reference.ts'
-import type { Int } from './values.ts'
 
 /** A parameter of a kernel function. */
 export type KfuncParameter =

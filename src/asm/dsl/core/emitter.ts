@@ -1,7 +1,7 @@
-import type { SourcePosition } from '../diagnostics/source-position.ts'
-import type { Operation, Type, Value } from '../ir/graph.ts'
-import { SsaBuilder } from '../ir/ssa-builder.ts'
-import type { KfuncSpec, MapSpec } from '../program.ts'
+import type { SourcePosition } from '../../diagnostics/source-position.ts'
+import type { Callee, Operation, Type, Value } from '../../ir/graph.ts'
+import { SsaBuilder } from '../../ir/ssa-builder.ts'
+import type { KfuncSpec, MapSpec } from '../../program.ts'
 import { callerPosition } from './caller.ts'
 import { BuildError } from './errors.ts'
 
@@ -61,6 +61,11 @@ export class Emitter {
   emit(op: Operation, type: Type, args: Value[] = [], position = callerPosition()): Value {
     this.checkReachable('statement', position)
     return this.ssa.emit(op, type, args, position)
+  }
+
+  /** Appends a call. */
+  call(callee: Callee, type: Type, args: Value[]): Value {
+    return this.emit({ kind: 'call', callee }, type, args)
   }
 
   /** @throws {BuildError} where control cannot come; `what` names what is written there */

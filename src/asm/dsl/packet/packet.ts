@@ -1,13 +1,13 @@
-import type { Value } from '../ir/graph.ts'
-import type { Variable } from '../ir/ssa-builder.ts'
-import type { Fields, StructType } from '../layout/struct.ts'
-import type { ProgramBuilder } from './builder.ts'
-import { SkBuff, type SkbContext } from './context.ts'
-import type { Otherwise } from './control-flow.ts'
-import type { Scope } from './emitter.ts'
-import { helpers } from './helpers.ts'
-import { location, type Ref, structRef } from './reference.ts'
-import { Int } from './values.ts'
+import type { Value } from '../../ir/graph.ts'
+import type { Variable } from '../../ir/ssa-builder.ts'
+import type { Fields, StructType } from '../../layout/struct.ts'
+import type { ProgramBuilder } from '../builder.ts'
+import type { Otherwise } from '../control/control-flow.ts'
+import type { Scope } from '../core/emitter.ts'
+import { Int } from '../core/values.ts'
+import { helpers } from '../helper/helpers.ts'
+import { location, type Ref, structRef } from '../memory/reference.ts'
+import { SkBuff, type SkbContext } from '../program/context.ts'
 
 /** A number of bytes; a variable one must have a small upper bound that the verifier can see (mask it). */
 export type ByteCount = number | Int<'u32' | 'u16' | 'u8'>
@@ -43,7 +43,7 @@ export class Packet {
     ssa.seal(pull)
     ssa.enter(pull)
     const length = typeof bytes === 'number' ? emitter.constant(BigInt(bytes), 'i32') : bytes.ir
-    const result = this.#b.call(helpers.skb_pull_data, 'i64', [this.#context, length])
+    const result = this.#b.emitter.call(helpers.skb_pull_data, 'i64', [this.#context, length])
     this.#b.orElse('eq', result, emitter.constant(0n, 'i64'), options.otherwise)
     this.#readPointers()
     ssa.jump(after)

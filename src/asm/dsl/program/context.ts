@@ -1,6 +1,6 @@
-import { be16, be32, u8, u16, u32, u64 } from '../layout/scalar.ts'
-import { array, struct } from '../layout/struct.ts'
-import type { RefOf } from './reference.ts'
+import { be16, be32, u8, u16, u32, u64 } from '../../layout/scalar.ts'
+import { array, struct } from '../../layout/struct.ts'
+import type { RefOf } from '../memory/reference.ts'
 
 /**
  * The context of TC programs: `struct __sk_buff` of include/uapi/linux/bpf.h, as far as the members are stable

@@ -1,4 +1,4 @@
-import type { Comparison, Value } from '../ir/graph.ts'
+import type { Comparison, Value } from '../../ir/graph.ts'
 import type { Scope } from './emitter.ts'
 
 /** What a condition is made of. */

@@ -1,5 +1,5 @@
-import { type ErrorContext, TsbpfError } from '../diagnostics/error.ts'
-import type { SourcePosition } from '../diagnostics/source-position.ts'
+import { type ErrorContext, TsbpfError } from '../../diagnostics/error.ts'
+import type { SourcePosition } from '../../diagnostics/source-position.ts'
 
 /** A mistake in a program, found while it was being written; `position` is the author's line. */
 export class BuildError extends TsbpfError {

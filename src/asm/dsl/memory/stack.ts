@@ -1,6 +1,6 @@
-import type { Value } from '../ir/graph.ts'
-import { type FieldType, type StructType, sizeOf } from '../layout/struct.ts'
-import type { Emitter } from './emitter.ts'
+import type { Value } from '../../ir/graph.ts'
+import { type FieldType, type StructType, sizeOf } from '../../layout/struct.ts'
+import type { Emitter } from '../core/emitter.ts'
 import { location } from './reference.ts'
 
 /** Zeroes the bytes of a fresh stack struct that are not about to be stored: other fields and padding. */

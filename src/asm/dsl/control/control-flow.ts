@@ -1,11 +1,11 @@
-import type { Comparison, Value } from '../ir/graph.ts'
-import type { Variable as SsaVariable } from '../ir/ssa-builder.ts'
-import { type HostName, type ScalarType, u32 } from '../layout/scalar.ts'
-import { callerPosition } from './caller.ts'
-import type { Condition, ConditionNode } from './condition.ts'
-import type { Emitter, Held } from './emitter.ts'
-import { BuildError, formatPosition } from './errors.ts'
-import { Int, literal, registerType } from './values.ts'
+import type { Comparison, Value } from '../../ir/graph.ts'
+import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
+import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
+import { callerPosition } from '../core/caller.ts'
+import type { Condition, ConditionNode } from '../core/condition.ts'
+import type { Emitter, Held } from '../core/emitter.ts'
+import { BuildError, formatPosition } from '../core/errors.ts'
+import { Int, literal, registerType } from '../core/values.ts'
 
 /** What to do when something is not there: return this verdict, or run this code, which must not fall through. */
 export type Otherwise = number | (() => void)

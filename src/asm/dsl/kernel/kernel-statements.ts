@@ -1,0 +1,90 @@
+import type { Callee, Type, Value } from '../../ir/graph.ts'
+import type { HostName, ScalarType } from '../../layout/scalar.ts'
+import { callerPosition } from '../core/caller.ts'
+import type { Held } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
+import { Int, literal, registerType, widenTo } from '../core/values.ts'
+import { MapStatements } from '../map/map-statements.ts'
+import { addressOf, type Located, location, type Ref } from '../memory/reference.ts'
+import { type KernelRef, type KernelType, kernelPointer, kernelRef } from './kernel-type.ts'
+import type { Kfunc, KfuncArguments, KfuncParameter, KfuncResult } from './kfunc.ts'
+
+/** Calls of kernel functions, and the objects that these acquire. */
+export class KernelStatements extends MapStatements {
+  /**
+   * Calls a kernel function that acquires an object. `some` runs with it and must release it (or hand it over) on
+   * every way; `none` runs where there was none.
+   */
+  acquire<P extends readonly KfuncParameter[], T extends KernelType>(
+    fn: Kfunc<P, { readonly kind: 'acquired'; readonly type: T }>,
+    args: KfuncArguments<P>,
+    cases: { readonly some: (object: KernelRef<T>) => void; readonly none?: () => void },
+  ): void {
+    const { emitter } = this
+    const held: Held = { type: fn.result.type.name, position: callerPosition() }
+    const pointer = this.#callKfunc(fn, args, 'ptr')
+    const some = (): void => {
+      emitter.held.add(held)
+      cases.some(kernelRef(emitter, fn.result.type, pointer, held))
+    }
+    this.ifElse('ne', pointer, emitter.constant(0n, 'ptr'), some, cases.none ?? (() => {}))
+  }
+
+  /** Calls a kernel function that acquires nothing; its integer result, if it has one, is returned. */
+  kfunc<P extends readonly KfuncParameter[], R extends 'void' | ScalarType<HostName>>(
+    fn: Kfunc<P, R>,
+    args: KfuncArguments<P>,
+  ): R extends ScalarType<infer N extends HostName> ? Int<N> : undefined {
+    const result: KfuncResult = fn.result
+    type Returned = R extends ScalarType<infer N extends HostName> ? Int<N> : undefined
+    if (result === 'void') {
+      this.#callKfunc(fn, args, 'none')
+      return undefined as Returned
+    }
+    if (result.kind !== 'scalar') throw new Error(`${fn.name} acquires an object: use b.acquire`)
+    const value = this.#callKfunc(fn, args, registerType(result))
+    return new Int(this.emitter, result, value) as unknown as Returned
+  }
+
+  #callKfunc(fn: Kfunc, args: readonly unknown[], type: Type): Value {
+    const { emitter } = this
+    const values = fn.parameters.map((parameter, i) => this.#argument(fn, parameter, args[i]))
+    const consumedObjects = fn.parameters.flatMap((parameter, i) =>
+      parameter.kind === 'object' && parameter.consumed ? [kernelPointer(args[i] as KernelRef).held] : [],
+    )
+    emitter.kfuncs.set(fn.name, fn.spec)
+    // Besides what every kfunc may write: the memory that it was given, wherever that is.
+    const given = fn.parameters.flatMap((parameter, i) =>
+      parameter.kind === 'memory' ? [(args[i] as Located)[location].space] : [],
+    )
+    const writes = [...new Set([...fn.writes, ...given])]
+    const callee: Callee = { kind: 'kfunc', name: fn.name, number: 0, writes, removable: false }
+    const result = this.emitter.call(callee, type, values)
+    for (const held of consumedObjects) emitter.held.delete(held)
+    return result
+  }
+
+  #argument(fn: Kfunc, parameter: KfuncParameter, arg: unknown): Value {
+    switch (parameter.kind) {
+      case 'context':
+      case 'memory':
+        return addressOf(arg as Ref)
+      case 'object': {
+        const { value, type } = kernelPointer(arg as KernelRef)
+        if (type.name === parameter.type.name) return value
+        throw new BuildError(
+          'ARGUMENT',
+          `${fn.name} takes a ${parameter.type.name}, got a ${type.name}`,
+          callerPosition(),
+        )
+      }
+      case 'enum':
+      case 'scalar': {
+        const type = parameter.kind === 'enum' ? parameter.type : parameter
+        return typeof arg === 'number'
+          ? literal(this.emitter, arg, type)
+          : widenTo(this.emitter, arg as Int, type)
+      }
+    }
+  }
+}
