@@ -52,8 +52,10 @@ export {
   TC_ACT_SHOT,
   TCX_NEXT,
 } from './dsl/program/context.ts'
-export { type ProgramOptions, tc } from './dsl/program/program.ts'
+export { type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
 export { type ObjectOptions, programObject } from './elf/program-object.ts'
+export type { CompileOptions, Trace } from './ir/compile.ts'
+export { type PassSelection, parsePasses, passes } from './ir/pipeline.ts'
 export * from './isa/alu.ts'
 export * from './isa/call.ts'
 export { cpuLevelOf } from './isa/cpu-level.ts'

@@ -118,9 +118,9 @@ L6:
 ; ingress.ts  const { service } = frontend
   93: r0 = *(u32 *)(r0 + 0)
   94: *(u64 *)(r10 - 216) = r0
-; ingress.ts  b.for(attempts, () => {
   95: w7 = 0
 L7:
+; ingress.ts  b.for(attempts, () => {
   96: if w7 >= 3 goto L24
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
   97: r1 = r9

@@ -118,10 +118,10 @@ L6:
 ; ingress.ts  const { service } = frontend
   93: r0 = *(u32 *)(r0 + 0)
   94: *(u64 *)(r10 - 248) = r0
-; ingress.ts  b.for(attempts, () => {
   95: w0 = 0
   96: *(u64 *)(r10 - 256) = r0
 L7:
+; ingress.ts  b.for(attempts, () => {
   97: r0 = *(u64 *)(r10 - 256)
   98: if w0 >= 3 goto L30
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {

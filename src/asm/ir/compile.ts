@@ -1,50 +1,82 @@
 import { type Assembled, assemble } from '../assemble/assembler.ts'
 import { branch, type Item, label, plain } from '../assemble/items.ts'
-import type { Instruction } from '../isa/instruction.ts'
 import type { CpuLevel } from '../isa/opcodes.ts'
 import type { FunctionGraph } from './graph.ts'
 import { allocateRegisters } from './machine/allocate.ts'
-import type { MachineBlock, MachineInstruction } from './machine/code.ts'
+import {
+  instructionOf,
+  type MachineBlock,
+  type MachineFunction,
+  type MachineInstruction,
+} from './machine/code.ts'
 import { layOutFrame, markLoops, orderBlocks } from './machine/layout.ts'
+import { printMachineCode } from './machine/print.ts'
 import { select } from './machine/select.ts'
 import { removeNeedlessSpills } from './machine/spill-cleanup.ts'
-import { optimise, type Pass, passes } from './optimise.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { splitCriticalEdges } from './passes/critical-edges.ts'
+import { optimise, type PassSelection, selectPasses } from './pipeline.ts'
+import { printGraph } from './text/print.ts'
 
 /** How to compile a function. */
 export interface CompileOptions {
-  /** The optimisation passes to run; all of them by default. */
-  readonly passes?: readonly Pass[]
+  /** The optimisation passes to run; all of them by default. {@link parsePasses} reads a list of their names. */
+  readonly passes?: PassSelection
   /**
    * The highest CPU level whose instructions may be used, as clang's -mcpu: instructions above it are replaced where
    * that is exact, else refused. The compiler's own need level 3 (Linux 5.1), fetching atomics Linux 5.12.
    */
   readonly cpu?: CpuLevel
+  /** Watches the compiler at work. */
+  readonly trace?: Trace
 }
+
+/**
+ * Called with every form a function takes on its way: as the front end made it (`front end`), after each pass that
+ * changed it (by the pass's name), and after each stage of code generation (`select`, `allocate`, …). `text` prints
+ * it as it is at that moment, so call it at once or not at all; both forms begin with `function NAME`.
+ */
+export type Trace = (stage: string, text: () => string) => void
+
+/** What happens to machine code, in this order. */
+export const machineStages: readonly {
+  readonly name: string
+  readonly run: (code: MachineFunction) => void
+}[] = [
+  { name: 'mark loops', run: markLoops },
+  { name: 'allocate', run: allocateRegisters },
+  { name: 'spill cleanup', run: removeNeedlessSpills },
+  { name: 'order blocks', run: orderBlocks },
+  { name: 'lay out frame', run: layOutFrame },
+]
 
 /**
  * Compiles one function to instructions.
  *
+ * @throws {UnknownPassError} for a pass that does not exist
  * @throws {StackOverflowError} when it needs more than 512 bytes of stack
  * @throws {CpuLevelError} for an instruction above `cpu` that has no replacement
  */
 export function compile(graph: FunctionGraph, options: CompileOptions = {}): Assembled {
-  optimise(graph, options.passes ?? passes)
+  const { trace = () => {} } = options
+  const traceGraph = (stage: string): void => trace(stage, () => printGraph(graph))
+  traceGraph('front end')
+  optimise(graph, selectPasses(options.passes), (pass) => traceGraph(pass.name))
   tidyControlFlow(graph)
   splitCriticalEdges(graph)
+  traceGraph('split critical edges')
   const code = select(graph)
-  markLoops(code)
-  allocateRegisters(code)
-  removeNeedlessSpills(code)
-  orderBlocks(code)
-  layOutFrame(code)
-  const items: Item[] = []
-  for (const block of code.blocks) {
-    items.push(label(labelOf(block)))
-    for (const instruction of block.instructions) items.push(itemOf(instruction))
+  const traceCode = (stage: string): void => trace(stage, () => printMachineCode(code))
+  traceCode('select')
+  for (const stage of machineStages) {
+    stage.run(code)
+    traceCode(stage.name)
   }
-  return assemble(items, options.cpu === undefined ? {} : { cpu: options.cpu })
+  return assemble(itemsOf(code), options.cpu === undefined ? {} : { cpu: options.cpu })
+}
+
+function itemsOf(code: MachineFunction): Item[] {
+  return code.blocks.flatMap((block) => [label(labelOf(block)), ...block.instructions.map(itemOf)])
 }
 
 function labelOf(block: MachineBlock): string {
@@ -52,15 +84,6 @@ function labelOf(block: MachineBlock): string {
 }
 
 function itemOf(machine: MachineInstruction): Item {
-  const instruction: Instruction = {
-    opcode: machine.opcode,
-    dst: machine.dst,
-    src: machine.src,
-    offset: machine.offset,
-    imm: machine.imm,
-    ...(machine.imm64 === undefined ? {} : { imm64: machine.imm64 }),
-    ...(machine.symbol === undefined ? {} : { symbol: machine.symbol }),
-    ...(machine.source === undefined ? {} : { source: machine.source }),
-  }
+  const instruction = instructionOf(machine)
   return machine.target === undefined ? plain(instruction) : branch(instruction, labelOf(machine.target))
 }

@@ -7,29 +7,34 @@ import type { SourcePosition } from '../diagnostics/source-position.ts'
  * `i32`s that the front end keeps in range. The result of a call is the one exception: its upper half is unknown
  * until an `extend` clears it.
  */
-export type Type = 'i32' | 'i64' | 'ptr' | 'none'
+export type Type = (typeof types)[number]
+export const types = ['i32', 'i64', 'ptr', 'none'] as const
 
 /** Two-operand arithmetic, by RFC 9669's names. */
-export type BinaryOperator =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'mod'
-  | 'sdiv'
-  | 'smod'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'lsh'
-  | 'rsh'
-  | 'arsh'
+export type BinaryOperator = (typeof binaryOperators)[number]
+export const binaryOperators = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'mod',
+  'sdiv',
+  'smod',
+  'and',
+  'or',
+  'xor',
+  'lsh',
+  'rsh',
+  'arsh',
+] as const
 
 /** Comparisons of a branch, by RFC 9669's names; `s` is signed. */
-export type Comparison = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'sgt' | 'sge' | 'slt' | 'sle' | 'set'
+export type Comparison = (typeof comparisons)[number]
+export const comparisons = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sgt', 'sge', 'slt', 'sle', 'set'] as const
 
 /** Memory that cannot overlap with another kind: what an optimisation may assume of two accesses. */
-export type MemorySpace = 'context' | 'packet' | 'frame' | 'map' | 'kernel'
+export type MemorySpace = (typeof memorySpaces)[number]
+export const memorySpaces = ['context', 'packet', 'frame', 'map', 'kernel'] as const
 
 /** A member of a kernel struct, whose offset is known only when loading. */
 export interface KernelField {
@@ -138,8 +143,41 @@ export interface FunctionGraph {
   readonly entry: Block
   blocks: Block[]
   readonly frameObjects: FrameObject[]
+  /** Constants and addresses, each once: see `floating.ts`. */
+  readonly floating: Map<string, Value>
   nextValue: number
   nextBlock: number
+}
+
+/** A graph of one empty block, which is its entry. */
+export function createGraph(name: string, entryId = 0): FunctionGraph {
+  const entry = emptyBlock(entryId)
+  return {
+    name,
+    entry,
+    blocks: [entry],
+    frameObjects: [],
+    floating: new Map(),
+    nextValue: 0,
+    nextBlock: entryId + 1,
+  }
+}
+
+/** Appends an empty block to the graph. */
+export function createBlock(graph: FunctionGraph, id = graph.nextBlock): Block {
+  const block = emptyBlock(id)
+  graph.blocks.push(block)
+  graph.nextBlock = Math.max(graph.nextBlock, id + 1)
+  return block
+}
+
+function emptyBlock(id: number): Block {
+  return { id, phis: [], values: [], terminator: { kind: 'none' }, predecessors: [] }
+}
+
+/** Everything that is computed in a block, phis first. */
+export function valuesOf(block: Block): Value[] {
+  return [...block.phis, ...block.values]
 }
 
 /** The blocks control can go to from `block`. */

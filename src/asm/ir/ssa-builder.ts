@@ -1,6 +1,17 @@
 import type { SourcePosition } from '../diagnostics/source-position.ts'
+import { constant, floating, isFloatingOperation } from './floating.ts'
 import { fold } from './fold.ts'
-import type { Block, Comparison, FrameObject, FunctionGraph, Operation, Type, Value } from './graph.ts'
+import {
+  type Block,
+  type Comparison,
+  createBlock,
+  createGraph,
+  type FrameObject,
+  type FunctionGraph,
+  type Operation,
+  type Type,
+  type Value,
+} from './graph.ts'
 
 /** A mutable local of the source program; the builder turns its reads into SSA values. */
 export interface Variable {
@@ -21,10 +32,9 @@ export class SsaBuilder {
   readonly #sealed = new Set<Block>()
 
   constructor(name: string) {
-    const entry: Block = { id: 0, phis: [], values: [], terminator: { kind: 'none' }, predecessors: [] }
-    this.graph = { name, entry, blocks: [entry], frameObjects: [], nextValue: 0, nextBlock: 1 }
-    this.#current = entry
-    this.#sealed.add(entry)
+    this.graph = createGraph(name)
+    this.#current = this.graph.entry
+    this.#sealed.add(this.graph.entry)
   }
 
   /** The block being written; undefined after a jump or return, until {@link enter}. */
@@ -34,15 +44,7 @@ export class SsaBuilder {
 
   /** A new block, not yet sealed. */
   createBlock(): Block {
-    const block: Block = {
-      id: this.graph.nextBlock++,
-      phis: [],
-      values: [],
-      terminator: { kind: 'none' },
-      predecessors: [],
-    }
-    this.graph.blocks.push(block)
-    return block
+    return createBlock(this.graph)
   }
 
   /** Goes on writing in `block`. */
@@ -69,19 +71,16 @@ export class SsaBuilder {
   emit(op: Operation, type: Type, args: Value[] = [], source?: SourcePosition): Value {
     const folded = fold(op, type, args)
     if (folded?.kind === 'value') return folded.value
-    const value = this.#value(
-      folded === undefined ? op : { kind: 'const', value: folded.value },
-      type,
-      folded === undefined ? args : [],
-      source,
-    )
+    if (folded?.kind === 'const') return constant(this.graph, folded.value, type)
+    if (isFloatingOperation(op)) return floating(this.graph, op, type)
+    const value = this.#value(op, type, args, source)
     value.block.values.push(value)
     return value
   }
 
   /** A constant of `type`; `value` is unsigned and fits. */
-  constant(value: bigint, type: Type, source?: SourcePosition): Value {
-    return this.emit({ kind: 'const', value }, type, [], source)
+  constant(value: bigint, type: Type): Value {
+    return constant(this.graph, value, type)
   }
 
   /** Ends the current block with a jump. */

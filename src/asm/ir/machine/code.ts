@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
-import type { SymbolReference } from '../../isa/instruction.ts'
+import type { Instruction, SymbolReference } from '../../isa/instruction.ts'
 import { aluCode, atomicFetchBit, instructionClass, modeCode, operandSource } from '../../isa/opcodes.ts'
 import type { FrameObject } from '../graph.ts'
 import { opcode } from './instructions.ts'
@@ -51,6 +51,20 @@ export const framePointer = 10
 export const allocatable = 10
 /** Registers a call overwrites: r0–r5. */
 export const callClobbered = 6
+
+/** The instruction without what only the compiler knows about it. */
+export function instructionOf(machine: MachineInstruction): Instruction {
+  return {
+    opcode: machine.opcode,
+    dst: machine.dst,
+    src: machine.src,
+    offset: machine.offset,
+    imm: machine.imm,
+    ...(machine.imm64 === undefined ? {} : { imm64: machine.imm64 }),
+    ...(machine.symbol === undefined ? {} : { symbol: machine.symbol }),
+    ...(machine.source === undefined ? {} : { source: machine.source }),
+  }
+}
 
 /** Whether this is a plain 64-bit register copy, which coalescing may remove. */
 export function isMove(instruction: MachineInstruction): boolean {

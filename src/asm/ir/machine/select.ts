@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import { bitsOf, isCommutative, isShift } from '../arithmetic.ts'
+import { isFloating } from '../floating.ts'
 import { constantOf } from '../fold.ts'
 import {
   type Block,
@@ -146,7 +147,7 @@ class Selector {
       case 'const':
       case 'frame':
       case 'map':
-        return
+        throw new Error(`a ${op.kind} among the ordinary values of a block`)
       case 'param':
         this.#emit({ opcode: opcode.move64, dst: this.#home(value), src: op.index + 1 })
         return
@@ -367,11 +368,6 @@ class Selector {
 function required(value: Value | undefined): Value {
   if (value === undefined) throw new Error('an operation lacks an operand')
   return value
-}
-
-/** Values that are made anew wherever they are used. */
-function isFloating(value: Value): boolean {
-  return value.op.kind === 'const' || value.op.kind === 'frame' || value.op.kind === 'map'
 }
 
 /** Whether an i32's register is known to have a clear upper half. */

@@ -3,13 +3,13 @@ import {
   type Block,
   type FunctionGraph,
   type MemorySpace,
+  memorySpaces,
   replaceUses,
   reversePostorder,
   type Value,
 } from '../graph.ts'
 
 type Epochs = Record<MemorySpace, number>
-const spaces: readonly MemorySpace[] = ['context', 'packet', 'frame', 'map', 'kernel']
 
 /**
  * Removes a computation whose result a dominating block already has, including loads with no write to their memory
@@ -35,7 +35,7 @@ export function eliminateCommonSubexpressions(graph: FunctionGraph): boolean {
   const epochsAtStart = (block: Block): Epochs => {
     const incoming = block.predecessors.map((predecessor) => epochsAtEnd.get(predecessor))
     const start = {} as Epochs
-    for (const space of spaces) {
+    for (const space of memorySpaces) {
       const first = incoming[0]?.[space]
       const agreed = first !== undefined && incoming.every((other) => other?.[space] === first)
       start[space] = agreed ? first : ++epochs
@@ -73,14 +73,8 @@ function writtenSpaces(value: Value): readonly MemorySpace[] {
 /** What two values must share to be the same; undefined for values that are never the same. */
 function keyOf(value: Value, memory: Readonly<Epochs>): string | undefined {
   const { op } = value
-  const args = value.args.map((arg) => (arg.op.kind === 'const' ? `#${arg.op.value}` : arg.id)).join(',')
+  const args = value.args.map((arg) => arg.id).join(',')
   switch (op.kind) {
-    case 'const':
-      return undefined
-    case 'frame':
-      return `frame ${op.object.id}`
-    case 'map':
-      return `map ${op.name}`
     case 'binary':
       return `${op.operator} ${value.type} ${args}`
     case 'negate':

@@ -34,13 +34,10 @@ function mergeReturns(graph: FunctionGraph): boolean {
     const end = block.terminator
     if (end.kind !== 'return' || block.phis.length > 0 || block === graph.entry) continue
     const value = constantOf(end.value)
-    if (value === undefined || block.values.some((v) => v.op.kind !== 'const')) continue
+    if (value === undefined || block.values.length > 0) continue
     const first = byConstant.get(value)
     if (first === undefined) {
       byConstant.set(value, block)
-      // The constant may be written elsewhere; here it is in the block that needs it.
-      block.values = [{ ...end.value, id: graph.nextValue++, block }]
-      block.terminator = { ...end, value: block.values[0] ?? end.value }
       continue
     }
     for (const predecessor of [...block.predecessors]) redirect(predecessor, block, first)
@@ -54,9 +51,8 @@ function threadEmptyBlocks(graph: FunctionGraph): boolean {
   let changed = false
   for (const block of graph.blocks) {
     const end = block.terminator
-    if (block === graph.entry || end.kind !== 'jump' || end.target === block || block.phis.length > 0)
-      continue
-    if (block.values.some((v) => v.op.kind !== 'const')) continue
+    if (block === graph.entry || end.kind !== 'jump' || end.target === block) continue
+    if (block.phis.length > 0 || block.values.length > 0) continue
     for (const predecessor of [...block.predecessors]) {
       // Two edges from one block cannot carry different phi operands.
       if (end.target.phis.length > 0 && end.target.predecessors.includes(predecessor)) continue

@@ -1,4 +1,4 @@
-import { type Block, type FunctionGraph, successors } from '../graph.ts'
+import { createBlock, type FunctionGraph, successors } from '../graph.ts'
 
 /**
  * Gives every edge from a block with several ways out to a block with phis a block of its own, so that the copies
@@ -10,14 +10,9 @@ export function splitCriticalEdges(graph: FunctionGraph): void {
     if (end.kind !== 'branch') continue
     for (const target of successors(block)) {
       if (target.phis.length === 0) continue
-      const middle: Block = {
-        id: graph.nextBlock++,
-        phis: [],
-        values: [],
-        terminator: { kind: 'jump', target },
-        predecessors: [block],
-      }
-      graph.blocks.push(middle)
+      const middle = createBlock(graph)
+      middle.terminator = { kind: 'jump', target }
+      middle.predecessors.push(block)
       target.predecessors[target.predecessors.indexOf(block)] = middle
       const current = block.terminator
       if (current.kind !== 'branch') continue

@@ -1,4 +1,5 @@
 import { bitsOf, compare, isCommutative, mirrored, swapBytes, wrap } from '../arithmetic.ts'
+import { constant } from '../floating.ts'
 import { constantOf, fold, highestValue } from '../fold.ts'
 import {
   type Block,
@@ -61,12 +62,9 @@ function singleInput(phi: Value): Value | undefined {
   let only: Value | undefined
   for (const arg of phi.args) {
     if (arg === phi || arg === only) continue
-    if (only !== undefined && !(constantOf(only) !== undefined && constantOf(only) === constantOf(arg)))
-      return undefined
-    only ??= arg
+    if (only !== undefined) return undefined
+    only = arg
   }
-  // A constant may be written in a block that does not dominate the phi; it is moved nowhere, because machine code
-  // makes constants where they are used.
   return only
 }
 
@@ -79,11 +77,7 @@ function rewrite(graph: FunctionGraph, value: Value, added: Value[]): Value | un
   }
   const folded = fold(value.op, value.type, value.args)
   if (folded !== undefined)
-    return folded.kind === 'value'
-      ? folded.value
-      : value.op.kind === 'const'
-        ? undefined
-        : make({ op: { kind: 'const', value: folded.value }, type: value.type, args: [] })
+    return folded.kind === 'value' ? folded.value : constant(graph, folded.value, value.type)
   const [left, right] = value.args
   if (value.op.kind === 'binary' && left !== undefined && right !== undefined) {
     const { operator } = value.op
@@ -92,19 +86,15 @@ function rewrite(graph: FunctionGraph, value: Value, added: Value[]): Value | un
     if (isCommutative(operator) && constantOf(left) !== undefined && rightConstant === undefined)
       return make({ op: value.op, type: value.type, args: [right, left] })
     if (operator === 'sub' && rightConstant !== undefined) {
-      const negated = make({
-        op: { kind: 'const', value: wrap(bits, -rightConstant) },
-        type: right.type,
-        args: [],
-      })
+      const negated = constant(graph, wrap(bits, -rightConstant), right.type)
       return make({ op: { kind: 'binary', operator: 'add' }, type: value.type, args: [left, negated] })
     }
     if (operator === 'mul' && rightConstant !== undefined && isPowerOfTwo(rightConstant))
-      return shiftBy(make, value, left, 'lsh', rightConstant)
+      return shiftBy(graph, make, value, left, 'lsh', rightConstant)
     if (operator === 'div' && rightConstant !== undefined && isPowerOfTwo(rightConstant))
-      return shiftBy(make, value, left, 'rsh', rightConstant)
+      return shiftBy(graph, make, value, left, 'rsh', rightConstant)
     if (operator === 'mod' && rightConstant !== undefined && isPowerOfTwo(rightConstant)) {
-      const mask = make({ op: { kind: 'const', value: rightConstant - 1n }, type: right.type, args: [] })
+      const mask = constant(graph, rightConstant - 1n, right.type)
       return make({ op: { kind: 'binary', operator: 'and' }, type: value.type, args: [left, mask] })
     }
     if (
@@ -117,11 +107,7 @@ function rewrite(graph: FunctionGraph, value: Value, added: Value[]): Value | un
       const inner = constantOf(left.args[1])
       const base = left.args[0]
       if (inner !== undefined && base !== undefined) {
-        const sum = make({
-          op: { kind: 'const', value: wrap(bits, inner + rightConstant) },
-          type: right.type,
-          args: [],
-        })
+        const sum = constant(graph, wrap(bits, inner + rightConstant), right.type)
         return make({ op: value.op, type: value.type, args: [base, sum] })
       }
     }
@@ -130,17 +116,14 @@ function rewrite(graph: FunctionGraph, value: Value, added: Value[]): Value | un
 }
 
 function shiftBy(
+  graph: FunctionGraph,
   make: (from: Omit<Value, 'id' | 'block' | 'source'>) => Value,
   value: Value,
   left: Value,
   operator: 'lsh' | 'rsh',
   factor: bigint,
 ): Value {
-  const amount = make({
-    op: { kind: 'const', value: BigInt(factor.toString(2).length - 1) },
-    type: value.type,
-    args: [],
-  })
+  const amount = constant(graph, BigInt(factor.toString(2).length - 1), value.type)
   return make({ op: { kind: 'binary', operator }, type: value.type, args: [left, amount] })
 }
 
@@ -186,18 +169,11 @@ function simplifyTerminator(
   if (l !== undefined) return { ...end, left: right, right: left, comparison: mirrored[end.comparison] }
   if (r !== undefined) {
     const inner = left.args[0]
-    const rewritten = (value: Value, constant: bigint): Terminator => {
-      const fresh: Value = {
-        id: graph.nextValue++,
-        op: { kind: 'const', value: constant },
-        type: value.type,
-        args: [],
-        block,
-        source: end.source,
-      }
-      block.values.push(fresh)
-      return { ...end, left: value, right: fresh }
-    }
+    const rewritten = (value: Value, other: bigint): Terminator => ({
+      ...end,
+      left: value,
+      right: constant(graph, other, value.type),
+    })
     const equality = end.comparison === 'eq' || end.comparison === 'ne'
     if (
       equality &&

@@ -1,7 +1,7 @@
 import { TCX_NEXT } from '../../../asm/dsl/program/context.ts'
+import type { BuiltProgram } from '../../../asm/dsl/program/program.ts'
 import { tc } from '../../../asm/dsl/program/program.ts'
 import { ethernetHeaderLength } from '../../../asm/packet/headers.ts'
-import type { ProgramSpec } from '../../../asm/program.ts'
 import { drop } from './account.ts'
 import { open, passKnown, tupleOf } from './connection.ts'
 import * as conntrack from './conntrack.ts'
@@ -37,7 +37,7 @@ export interface IngressOptions {
  * the kernel's connection table that says how to translate it; netfilter, next on the packet's way, translates it
  * and its replies. Whatever is not dropped goes on to the next program on the interface (TCX_NEXT).
  */
-export function ingress(options: IngressOptions = {}): ProgramSpec {
+export function ingress(options: IngressOptions = {}): BuiltProgram {
   return tc(ingressName, (b, skb) => {
     const flow = parseFlow(b, skb, options.linkHeader ?? ethernetHeaderLength)
     const frontend = b.lookup(

@@ -1,0 +1,55 @@
+import type { FrameObject, FunctionGraph, Operation, Type, Value } from './graph.ts'
+
+/** What floats: constants, the addresses of stack objects and maps. */
+export type FloatingOperation = Extract<Operation, { readonly kind: 'const' | 'frame' | 'map' }>
+
+/**
+ * Whether a value belongs to no block: constants and addresses are the same wherever they are made, so the graph has
+ * each of them once, in no block's list, and machine code makes them where they are used.
+ */
+export function isFloating(value: Value): boolean {
+  return isFloatingOperation(value.op)
+}
+
+/** Whether values of this operation belong to no block. */
+export function isFloatingOperation(op: Operation): op is FloatingOperation {
+  return op.kind === 'const' || op.kind === 'frame' || op.kind === 'map'
+}
+
+/** The graph's one value for this constant or address. */
+export function floating(graph: FunctionGraph, op: FloatingOperation, type: Type): Value {
+  const key = keyOf(op, type)
+  const known = graph.floating.get(key)
+  if (known !== undefined) return known
+  const value: Value = {
+    id: graph.nextValue++,
+    op,
+    type,
+    args: [],
+    block: graph.entry,
+    source: undefined,
+  }
+  graph.floating.set(key, value)
+  return value
+}
+
+/** A constant of `type`; `value` is unsigned and fits. */
+export function constant(graph: FunctionGraph, value: bigint, type: Type): Value {
+  return floating(graph, { kind: 'const', value }, type)
+}
+
+/** The address of a stack object. */
+export function frameAddress(graph: FunctionGraph, object: FrameObject): Value {
+  return floating(graph, { kind: 'frame', object }, 'ptr')
+}
+
+function keyOf(op: FloatingOperation, type: Type): string {
+  switch (op.kind) {
+    case 'const':
+      return `${type} ${op.value}`
+    case 'frame':
+      return `frame ${op.object.id}`
+    case 'map':
+      return `map ${op.name}`
+  }
+}

@@ -1,0 +1,87 @@
+import { TsbpfError } from '../diagnostics/error.ts'
+import type { FunctionGraph } from './graph.ts'
+import { eliminateCommonSubexpressions } from './passes/common-subexpressions.ts'
+import { tidyControlFlow } from './passes/control-flow.ts'
+import { removeDeadCode } from './passes/dead-code.ts'
+import { simplify } from './passes/simplify.ts'
+
+/** A transformation of the graph that keeps its meaning. */
+export interface Pass {
+  readonly name: string
+  /** What it does, in half a line. */
+  readonly summary: string
+  /** @returns whether the graph changed */
+  readonly run: (graph: FunctionGraph) => boolean
+}
+
+/** The passes, in the order in which they run. */
+export const passes: readonly Pass[] = [
+  { name: 'simplify', summary: 'constant folding and cheaper forms', run: simplify },
+  {
+    name: 'cse',
+    summary: 'computations and loads that were made before',
+    run: eliminateCommonSubexpressions,
+  },
+  { name: 'cfg', summary: 'unreachable, empty and chained blocks', run: tidyControlFlow },
+  { name: 'dce', summary: 'values that nobody needs', run: removeDeadCode },
+]
+
+/** Which passes to run: every one, none, or these (by name), in this order. */
+export type PassSelection = 'all' | 'none' | readonly string[]
+
+/**
+ * Reads a selection as a command line gives it: `all`, `none`, or names with commas between them.
+ *
+ * @throws {UnknownPassError}
+ */
+export function parsePasses(text: string): PassSelection {
+  const word = text.trim()
+  if (word === 'all' || word === 'none') return word
+  const names = word.split(',').map((name) => name.trim())
+  selectPasses(names)
+  return names
+}
+
+/** @throws {UnknownPassError} for a name that no pass has */
+export function selectPasses(selection: PassSelection = 'all'): readonly Pass[] {
+  if (selection === 'all') return passes
+  if (selection === 'none') return []
+  return selection.map((name) => {
+    const pass = passes.find((p) => p.name === name)
+    if (pass === undefined) throw new UnknownPassError(name)
+    return pass
+  })
+}
+
+/** Somebody asked for a pass that does not exist. */
+export class UnknownPassError extends TsbpfError {
+  constructor(name: string) {
+    super('UNKNOWN_PASS', `there is no pass "${name}"`, {
+      hint: `Choose all, none, or some of ${passes.map((pass) => pass.name).join(', ')}, with commas between them.`,
+    })
+  }
+}
+
+/** Rounds after which optimising stops even if something could still change; two or three are usual. */
+const maxRounds = 8
+
+/**
+ * Runs the passes over and over until none of them changes anything.
+ *
+ * @param changed called after each pass that changed the graph
+ */
+export function optimise(
+  graph: FunctionGraph,
+  selected: readonly Pass[] = passes,
+  changed: (pass: Pass) => void = () => {},
+): void {
+  for (let round = 0; round < maxRounds; round++) {
+    let any = false
+    for (const pass of selected) {
+      if (!pass.run(graph)) continue
+      any = true
+      changed(pass)
+    }
+    if (!any) return
+  }
+}
