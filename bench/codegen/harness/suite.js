@@ -1,0 +1,17 @@
+// The programs of the suite. Each is a file of programs/ with the DSL half and how to run it, and a .c with the same
+// program in C:
+//
+//   title      what it is
+//   program    builds the DSL half, with the compiler's options; both halves use its maps
+//   inputs     packets that both must treat alike, whole and cut short
+//   measured   the packet that is timed; the first input when absent
+//   prepare    fills the maps, given a function from a map's name to the map
+//   normalise  blanks what may differ in a map's value, such as a time
+//   defines    numbers that the C half needs from this kernel, as a function of its types
+export const names = ['parse-options', 'map-counters', 'histogram', 'five-tuple-hash', 'string-compare']
+
+/** One of the pairs by its name. */
+export async function loadPair(name) {
+  const { default: pair } = await import(new URL(`../programs/${name}.js`, import.meta.url).href)
+  return { name, measured: pair.inputs[0], ...pair }
+}

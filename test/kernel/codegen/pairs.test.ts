@@ -1,0 +1,73 @@
+import { expect } from 'vitest'
+import { TC_ACT_OK, TC_ACT_SHOT, tc } from '../../../src/asm/index.ts'
+import type { CompileOptions } from '../../../src/asm/ir/compile.ts'
+import type { ProgramSpec } from '../../../src/asm/program.ts'
+import { test } from '../support/kernel-test.ts'
+
+/** A program of the benchmark: see bench/codegen/harness/suite.js. */
+interface Pair {
+  readonly program: (options?: CompileOptions) => ProgramSpec
+  readonly inputs: readonly Uint8Array[]
+  readonly defines?: () => Readonly<Record<string, string | number>>
+}
+interface Clang {
+  readonly version: string
+}
+interface Outcome {
+  readonly tried: number
+  readonly difference: string | undefined
+}
+
+/** The benchmark is plain JavaScript, like all of bench/. */
+const harness = async (file: string): Promise<unknown> =>
+  import(new URL(`../../../bench/codegen/harness/${file}.js`, import.meta.url).href)
+
+const { names, loadPair } = (await harness('suite')) as {
+  names: readonly string[]
+  loadPair: (name: string) => Promise<Pair>
+}
+const { findClang, compileC } = (await harness('clang')) as {
+  findClang: () => Clang | undefined
+  compileC: (clang: Clang, name: string, defines?: Readonly<Record<string, string | number>>) => Uint8Array
+}
+const { programFromObject } = (await harness('object-file')) as {
+  programFromObject: (bytes: Uint8Array, like: ProgramSpec) => ProgramSpec
+}
+const { findDifference } = (await harness('compare')) as {
+  findDifference: (pair: Pick<Pair, 'inputs'>, ours: ProgramSpec, theirs: ProgramSpec) => Outcome
+}
+
+const clang = findClang()
+if (clang === undefined) console.warn('comparisons with C are skipped: there is no clang that makes BPF')
+
+for (const name of names) {
+  test(`${name}: the same with the optimiser as without it`, async () => {
+    const pair = await loadPair(name)
+    const { tried, difference } = findDifference(pair, pair.program(), pair.program({ passes: [] }))
+    expect(difference).toBeUndefined()
+    expect(tried).toBeGreaterThan(40)
+  })
+
+  const withClang = clang === undefined ? test.skip : test
+  withClang(`${name}: the same in the DSL as in C`, async () => {
+    const pair = await loadPair(name)
+    if (clang === undefined) return
+    const ours = pair.program()
+    const theirs = programFromObject(compileC(clang, name, pair.defines?.()), ours)
+    const { tried, difference } = findDifference(pair, ours, theirs)
+    expect(difference).toBeUndefined()
+    expect(tried).toBeGreaterThan(40)
+  })
+}
+
+test('a pair that differs is told apart', () => {
+  const answer = (verdict: number): ProgramSpec => tc('answer', (b) => b.return(verdict))
+  const { difference } = findDifference(
+    { inputs: [new Uint8Array(16)] },
+    answer(TC_ACT_OK),
+    answer(TC_ACT_SHOT),
+  )
+  expect(difference).toBe(
+    `packet ${'00'.repeat(15)}\n  DSL: returns 0, packet ${'00'.repeat(15)}\n  C:   returns 2, packet ${'00'.repeat(15)}`,
+  )
+})
