@@ -54,6 +54,7 @@ export {
 } from './dsl/program/context.ts'
 export { type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
 export { type ObjectOptions, programObject } from './elf/program-object.ts'
+export { type BpfObject, type ObjectProgram, objectProgramSpec, readObject } from './elf/read/object.ts'
 export type { CompileOptions, Trace } from './ir/compile.ts'
 export { type PassSelection, parsePasses, passes } from './ir/pipeline.ts'
 export * from './isa/alu.ts'

@@ -22,6 +22,7 @@ const byErrorCode: ReadonlyMap<string, number> = new Map(
     NOT_YET: exitCodes.usage,
     PARSE: exitCodes.usage,
     INSTRUCTION_DECODE: exitCodes.usage,
+    ELF_MALFORMED: exitCodes.usage,
     ASSEMBLE_BAD_BRANCH: exitCodes.usage,
     ASSEMBLE_BRANCH_RANGE: exitCodes.usage,
     ASSEMBLE_CPU_LEVEL: exitCodes.usage,

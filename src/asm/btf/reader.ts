@@ -168,7 +168,11 @@ export class Btf {
     return { typeId: id, offset: this.#sections.typesOffset + this.#start(id) * 4 }
   }
 
-  /** The string at an offset, or `undefined` when the offset is out of range. */
+  /** The string at an offset of the string section, the base's included; `undefined` when it is out of range. */
+  string(offset: number): string | undefined {
+    return this.#string(offset)
+  }
+
   #string(offset: number): string | undefined {
     const { strings } = this.#sections
     const start = this.stringsLength - strings.byteLength

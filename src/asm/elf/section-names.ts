@@ -32,3 +32,29 @@ export function sectionOf(spec: ProgramSpec): string {
     throw new ElfError(`program "${spec.name}" cannot be in section "${section}"`)
   return section
 }
+
+/** Beginnings of section names by what libbpf takes them for, longer ones first. */
+const prefixes: readonly (readonly [RegExp, ProgramType])[] = [
+  [
+    /^(?:k|kret|u|uret)(?:probe|syscall)(?:\.multi|\.s)?(?:$|[/+])|^(?:kprobe|uprobe)\.(?:multi|session)/,
+    'kprobe',
+  ],
+  [/^(?:tcx\/|netkit\/|tc(?:$|[/_])|classifier)/, 'sched_cls'],
+  [/^action(?:$|\/)/, 'sched_act'],
+  [/^(?:tp|tracepoint)(?:$|\/)/, 'tracepoint'],
+  [/^(?:raw_tp|raw_tracepoint)(?:$|[/.])/, 'raw_tracepoint'],
+  [/^(?:fentry|fexit|fmod_ret|tp_btf|iter)(?:$|[/.])/, 'tracing'],
+  [/^lsm(?:$|[/.+_])/, 'lsm'],
+  [/^xdp(?:$|[/.])/, 'xdp'],
+  [/^(?:cgroup_skb\/|cgroup\/skb)/, 'cgroup_skb'],
+  [/^cgroup\/(?:bind|connect|sendmsg|recvmsg|getpeername|getsockname)/, 'cgroup_sock_addr'],
+  [/^socket/, 'socket_filter'],
+  [/^syscall/, 'syscall'],
+]
+
+/** The type that libbpf gives a program in this section; undefined for sections and types that are not known here. */
+export function typeOfSection(section: string): ProgramType | undefined {
+  // A leading ? asks libbpf not to load the program unless told to.
+  const name = section.replace(/^\?/, '')
+  return prefixes.find(([pattern]) => pattern.test(name))?.[1]
+}
