@@ -52,7 +52,18 @@ export {
   TC_ACT_SHOT,
   TCX_NEXT,
 } from './dsl/program/context.ts'
+export type { ContextHandle, ContextRef, ContextType, PacketContext } from './dsl/program/context-ref.ts'
 export { type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
+export {
+  XDP_ABORTED,
+  XDP_DROP,
+  XDP_PASS,
+  XDP_REDIRECT,
+  XDP_TX,
+  type XdpContext,
+  XdpMd,
+  xdp,
+} from './dsl/program/xdp.ts'
 export { type ObjectOptions, programObject } from './elf/program-object.ts'
 export { type BpfObject, type ObjectProgram, objectProgramSpec, readObject } from './elf/read/object.ts'
 export type { CompileOptions, Trace } from './ir/compile.ts'
@@ -84,3 +95,4 @@ export { pseudoC } from './text/pseudo-c.ts'
 export type { Syntax } from './text/syntax.ts'
 export { Machine, type MachineOptions } from './vm/machine.ts'
 export { runTc, TcMachine, type TcOptions, type TcResult } from './vm/run-tc.ts'
+export { runXdp, type XdpOptions, type XdpResult } from './vm/run-xdp.ts'

@@ -1,16 +1,23 @@
 import type { ProgramType } from '../program.ts'
+import type { Int } from './core/values.ts'
 import { HelperStatements } from './helper/helper-statements.ts'
 import { Packet } from './packet/packet.ts'
-import type { SkbContext } from './program/context.ts'
+import type { PacketContext } from './program/context-ref.ts'
+import type { Verdict } from './program/returns.ts'
 
 /**
  * Writes a program, statement by statement: each method emits its instructions where it is called. Control flow is
  * written as callbacks, which run once, at once. `P` is the program's type, which decides what it may call; code for
  * programs of any type takes a plain `ProgramBuilder`.
  */
-export class ProgramBuilder<out _P extends ProgramType = ProgramType> extends HelperStatements {
-  /** The packet of a TC program, for direct access. */
-  packet(skb: SkbContext): Packet {
-    return new Packet(this, skb)
+export class ProgramBuilder<out P extends ProgramType = ProgramType> extends HelperStatements {
+  /** Ends the program with this value: a verdict, for program types that have verdicts. */
+  override return(value: Verdict<P> | Int): void {
+    super.return(value)
+  }
+
+  /** The packet that the program was called for, for direct access. */
+  packet(context: PacketContext): Packet {
+    return new Packet(this, context)
   }
 }

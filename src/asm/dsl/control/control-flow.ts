@@ -6,6 +6,7 @@ import type { Condition, ConditionNode } from '../core/condition.ts'
 import type { Emitter, Held } from '../core/emitter.ts'
 import { BuildError, formatPosition } from '../core/errors.ts'
 import { Int, literal, registerType } from '../core/values.ts'
+import { checkReturned } from '../program/returns.ts'
 
 /** What to do when something is not there: return this verdict, or run this code, which must not fall through. */
 export type Otherwise = number | (() => void)
@@ -48,6 +49,7 @@ export class ControlFlow {
   /** Ends the program with this value (a verdict, for programs that have one). */
   return(value: number | Int): void {
     const position = callerPosition()
+    if (typeof value === 'number') checkReturned(this.emitter.name, this.emitter.returns, value, position)
     const [leaked] = this.emitter.held
     if (leaked !== undefined)
       throw new BuildError(

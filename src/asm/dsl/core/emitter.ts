@@ -2,6 +2,7 @@ import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import type { Callee, Operation, Type, Value } from '../../ir/graph.ts'
 import { SsaBuilder } from '../../ir/ssa-builder.ts'
 import type { KfuncSpec, MapSpec } from '../../program.ts'
+import type { Returns } from '../program/returns.ts'
 import { callerPosition } from './caller.ts'
 import { BuildError } from './errors.ts'
 
@@ -19,6 +20,9 @@ export interface Held {
 
 /** What all parts of the DSL share while one function is written. Not for authors: see `ProgramBuilder`. */
 export class Emitter {
+  readonly name: string
+  /** What the program may return; anything when undefined. */
+  readonly returns: Returns | undefined
   readonly ssa: SsaBuilder
   readonly maps = new Map<string, MapSpec>()
   readonly kfuncs = new Map<string, KfuncSpec>()
@@ -29,7 +33,9 @@ export class Emitter {
   held = new Set<Held>()
   readonly #scopes: Scope[] = []
 
-  constructor(name: string) {
+  constructor(name: string, returns?: Returns) {
+    this.name = name
+    this.returns = returns
     this.ssa = new SsaBuilder(name)
     this.#scopes.push({ name: 'program', open: true })
   }

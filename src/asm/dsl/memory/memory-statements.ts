@@ -6,8 +6,10 @@ import { callerPosition } from '../core/caller.ts'
 import { BuildError } from '../core/errors.ts'
 import { Int, literal, registerType, widenTo } from '../core/values.ts'
 import { type KernelRef, type KernelType, type KernelValues, storeMembers } from '../kernel/kernel-type.ts'
+import type { ContextHandle, ContextType, ContextValues } from '../program/context-ref.ts'
 import {
   checkUsable,
+  checkWritable,
   type Located,
   location,
   type Ref,
@@ -30,9 +32,10 @@ export class MemoryStatements extends ControlFlow {
     return ref
   }
 
-  /** Stores fields of a struct in memory, or members of a kernel object. */
+  /** Stores fields of a struct in memory, members of a kernel object, or members of the context that may be written. */
   assign<F extends Fields>(target: Ref<F>, values: Values<F>): void
   assign<T extends KernelType>(target: KernelRef<T>, values: KernelValues<T>): void
+  assign<C extends ContextType>(target: ContextHandle<C>, values: ContextValues<C>): void
   assign(target: object, values: object): void {
     if (!(location in target)) {
       storeMembers(target as KernelRef, values)
@@ -40,6 +43,7 @@ export class MemoryStatements extends ControlFlow {
     }
     const at = (target as Ref)[location]
     checkUsable(at)
+    checkWritable(at, values)
     storeFields(at, at.type as StructType, at.offset, values, at.what)
   }
 

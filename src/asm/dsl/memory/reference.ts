@@ -18,6 +18,8 @@ export interface Location {
   readonly what: string
   /** Of packet memory: `emitter.packetGeneration` when the reference was made. */
   readonly generation: number
+  /** Of a program's context: the members that may be written. All may be elsewhere. */
+  readonly writable?: readonly string[]
 }
 
 /** Key of a reference's {@link Location}. */
@@ -227,5 +229,23 @@ export function checkUsable(at: Location): void {
     `${at.what} is used after the packet may have moved in memory`,
     callerPosition(),
     { hint: 'Read what you need before, or take the header again with packet.header(…).' },
+  )
+}
+
+/** @throws {BuildError} for a member of the context that programs of this type may only read */
+export function checkWritable({ writable, what }: Location, values: object): void {
+  if (writable === undefined) return
+  const name = Object.keys(values).find((key) => !writable.includes(key))
+  if (name === undefined) return
+  throw new BuildError(
+    'READ_ONLY',
+    `${what}.${name} cannot be written in a program of this type`,
+    callerPosition(),
+    {
+      hint:
+        writable.length === 0
+          ? 'Nothing in this context can be.'
+          : `What can be written in this context: ${writable.join(', ')}.`,
+    },
   )
 }

@@ -1,29 +1,34 @@
 import type { Value } from '../../ir/graph.ts'
 import type { Variable } from '../../ir/ssa-builder.ts'
-import type { Fields, StructType } from '../../layout/struct.ts'
+import type { Fields, StructField, StructType } from '../../layout/struct.ts'
 import type { ProgramBuilder } from '../builder.ts'
 import type { Otherwise } from '../control/control-flow.ts'
 import type { Scope } from '../core/emitter.ts'
 import { Int } from '../core/values.ts'
 import { helpers } from '../helper/helpers.ts'
-import { location, type Ref, structRef } from '../memory/reference.ts'
-import { SkBuff, type SkbContext } from '../program/context.ts'
+import { type Ref, structRef } from '../memory/reference.ts'
+import { contextParts, type PacketAccess, type PacketContext } from '../program/context-ref.ts'
 
 /** A number of bytes; a variable one must have a small upper bound that the verifier can see (mask it). */
 export type ByteCount = number | Int<'u32' | 'u16' | 'u8'>
 
-/** The bytes of the packet that a TC program handles. */
+/** The bytes of the packet that a program handles. */
 export class Packet {
   readonly #b: ProgramBuilder
   readonly #context: Value
+  readonly #layout: StructType
+  readonly #access: PacketAccess
   readonly #data: Variable = { name: 'data', type: 'ptr' }
   readonly #end: Variable = { name: 'data_end', type: 'ptr' }
   readonly #scope: Scope
 
   /** Made by `b.packet`. */
-  constructor(b: ProgramBuilder, skb: SkbContext) {
+  constructor(b: ProgramBuilder, context: PacketContext) {
+    const { type, pointer } = contextParts(context)
     this.#b = b
-    this.#context = skb[location].pointer
+    this.#context = pointer
+    this.#layout = type.layout
+    this.#access = type.packet
     this.#scope = b.emitter.scope
     this.#readPointers()
   }
@@ -32,12 +37,19 @@ export class Packet {
    * Makes the first `bytes` bytes of the packet readable. A packet is often kept in several pieces of memory of which
    * only the first can be read directly; if that is too short, `bpf_skb_pull_data` makes it long enough, which may
    * move the packet: references from before are invalid afterwards. `otherwise` is for packets that are shorter.
+   *
+   * Programs that have no such helper (XDP, cgroup) get no more than a check: what is not in the first piece counts as
+   * not there, and references stay valid.
    */
   require(bytes: ByteCount, options: { readonly otherwise: Otherwise }): void {
     this.#check()
     const { emitter } = this.#b
     const { ssa } = emitter
     const needed = this.#at(bytes)
+    if (this.#access === 'direct') {
+      this.#b.orElse('le', needed, ssa.read(this.#end), options.otherwise)
+      return
+    }
     const [pull, after] = [ssa.createBlock(), ssa.createBlock()]
     ssa.branch('gt', needed, ssa.read(this.#end), pull, after)
     ssa.seal(pull)
@@ -87,11 +99,12 @@ export class Packet {
   #readPointers(): void {
     // 32-bit fields to the program, 64-bit pointers to the verifier, which rewrites the access.
     const { emitter } = this.#b
-    for (const [variable, field] of [
-      [this.#data, SkBuff.fields.data],
-      [this.#end, SkBuff.fields.dataEnd],
+    for (const [variable, name] of [
+      [this.#data, 'data'],
+      [this.#end, 'dataEnd'],
     ] as const) {
-      const op = { kind: 'load', size: 4, offset: field.offset, space: 'context' } as const
+      const { offset } = this.#layout.fields[name] as StructField
+      const op = { kind: 'load', size: 4, offset, space: 'context' } as const
       emitter.ssa.write(variable, emitter.emit(op, 'ptr', [this.#context]))
     }
   }

@@ -1,6 +1,6 @@
 import { be16, be32, u8, u16, u32, u64 } from '../../layout/scalar.ts'
 import { array, struct } from '../../layout/struct.ts'
-import type { RefOf } from '../memory/reference.ts'
+import { type ContextRef, contextType } from './context-ref.ts'
 
 /**
  * The context of TC programs: `struct __sk_buff` of include/uapi/linux/bpf.h, as far as the members are stable
@@ -64,8 +64,31 @@ export const TC_ACT_OK = 0
 /** Verdict of a TC program: the packet is dropped (TC_ACT_SHOT, TCX_DROP). */
 export const TC_ACT_SHOT = 2
 
+/** `struct __sk_buff` as TC programs may use it (`tc_cls_act_is_valid_access` in net/core/filter.c). */
+export const TcContext = contextType(SkBuff, {
+  hidden: [
+    'protocolUnused',
+    'vlanProtoUnused',
+    'data',
+    'dataEnd',
+    'dataMeta',
+    'flowKeys',
+    'sk',
+    'tstampTypeUnused',
+    'family',
+    'remoteIp4',
+    'localIp4',
+    'remoteIp6',
+    'localIp6',
+    'remotePort',
+    'localPort',
+  ],
+  writable: ['mark', 'queueMapping', 'priority', 'tcIndex', 'cb', 'tcClassid', 'tstamp'],
+  packet: 'pull',
+})
+
 /** The context of a TC program in the DSL. */
-export type SkbContext = RefOf<typeof SkBuff>
+export type SkbContext = ContextRef<typeof TcContext>
 
 /** Ethertype of IPv4 (include/uapi/linux/if_ether.h). */
 export const ETH_P_IP = 0x0800

@@ -4,8 +4,9 @@ import { ProgramBuilder } from '../builder.ts'
 import { callerPosition } from '../core/caller.ts'
 import { Emitter } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
-import { structRef } from '../memory/reference.ts'
-import { SkBuff, type SkbContext } from './context.ts'
+import { type SkbContext, TcContext } from './context.ts'
+import { contextRef } from './context-ref.ts'
+import type { Returns } from './returns.ts'
 
 /** Options of a program. */
 export interface ProgramOptions extends CompileOptions {
@@ -33,14 +34,21 @@ export function tc(
   write: (b: ProgramBuilder<'sched_cls'>, skb: SkbContext) => void,
   options: ProgramOptions = {},
 ): BuiltProgram {
-  return program('sched_cls', name, options, (emitter, b) => {
-    const context = emitter.emit({ kind: 'param', index: 0 }, 'ptr')
-    write(b, structRef(emitter, SkBuff, context, 'context', 'skb') as unknown as SkbContext)
+  return program({ type: 'sched_cls' }, name, options, (emitter, b) => {
+    write(b, contextRef(emitter, TcContext, emitter.emit({ kind: 'param', index: 0 }, 'ptr'), 'skb'))
   })
 }
 
-function program<P extends ProgramType>(
-  type: P,
+/** A kind of program: what all of its programs have in common. */
+export interface ProgramKind<P extends ProgramType = ProgramType> {
+  readonly type: P
+  /** What its programs may return; anything when absent. */
+  readonly returns?: Returns
+}
+
+/** Writes and compiles a program of any kind: what the constructors such as {@link tc} are made of. */
+export function program<P extends ProgramType>(
+  kind: ProgramKind<P>,
   name: string,
   options: ProgramOptions,
   write: (emitter: Emitter, b: ProgramBuilder<P>) => void,
@@ -52,20 +60,20 @@ function program<P extends ProgramType>(
       `program name "${name}" must be 1–15 characters of A–Z a–z 0–9 _ .`,
       position,
     )
-  const emitter = new Emitter(name)
+  const emitter = new Emitter(name, kind.returns)
   write(emitter, new ProgramBuilder<P>(emitter))
   if (emitter.reachable)
     throw new BuildError('NO_RETURN', `${name} can reach its end without b.return(…)`, position)
   const { instructions } = compile(emitter.ssa.graph, options)
   return {
     name,
-    type,
+    type: kind.type,
     license: options.license ?? 'Dual MIT/GPL',
     ...(options.section !== undefined && { section: options.section }),
     instructions,
     functions: [{ name, start: 0 }],
     maps: [...emitter.maps.values()],
     kfuncs: [...emitter.kfuncs.values()],
-    rebuild: (changed) => program(type, name, { ...options, ...changed }, write),
+    rebuild: (changed) => program(kind, name, { ...options, ...changed }, write),
   }
 }
