@@ -11,7 +11,7 @@ const shortestPacket = 15
  * @returns the first difference as text, undefined where there is none, and how many packets were tried
  */
 export function findDifference(pair, ours, theirs) {
-  const [a, b] = [loadHalf(ours, pair.prepare), loadHalf(theirs, pair.prepare)]
+  const [a, b] = [loadHalf(ours, pair), loadHalf(theirs, pair)]
   try {
     const packets = pair.inputs.flatMap(cuts)
     for (const packet of packets) {

@@ -1,11 +1,14 @@
 // Everything that is counted and measured about one pair.
-import { slotCount } from 'tsbpf-lb/asm'
+import { slotCount, TC_ACT_OK, tc } from 'tsbpf-lb/asm'
 import { compileC } from './clang.js'
 import { findDifference } from './compare.js'
 import { loadHalf } from './half.js'
-import { measureOne, measurePair } from './measure.js'
+import { measure } from './measure.js'
 import { programFromObject } from './object-file.js'
 import { loadPair } from './suite.js'
+
+/** What a test run costs by itself. */
+const nothing = tc('nothing', (b) => b.return(TC_ACT_OK))
 
 /**
  * @param options `clang`: undefined without one; `root`: whether the kernel can be asked; `rounds` of timing
@@ -13,36 +16,24 @@ import { loadPair } from './suite.js'
  */
 export async function examine(name, { clang, root, rounds }) {
   const pair = await loadPair(name)
-  const ours = pair.program()
+  const ours = pair.spec
   const theirs = clang && programFromObject(compileC(clang, name, pair.defines?.()), ours)
   const row = { name, title: pair.title, ours: { spec: ours, instructions: slots(ours) } }
   if (theirs) row.theirs = { spec: theirs, instructions: slots(theirs) }
   if (!root) return row
-  if (theirs) {
-    row.difference = findDifference(pair, ours, theirs).difference
-    if (row.difference !== undefined) return row
+  if (theirs) row.difference = findDifference(pair, ours, theirs).difference
+  if (row.difference !== undefined) return row
+
+  const halves = theirs ? [row.ours, row.theirs] : [row.ours]
+  for (const half of halves) {
+    const { stack, verified, close } = loadHalf(half.spec, pair)
+    Object.assign(half, { stack, verified })
+    close()
   }
-  const halves = [
-    [row.ours, ours],
-    [row.theirs, theirs],
-  ].flatMap(([into, spec]) => {
-    if (spec === undefined) return []
-    const half = loadHalf(spec, pair.prepare)
-    Object.assign(into, { stack: half.stack, verified: half.verified })
-    return [half]
-  })
-  try {
-    const [a, b] = halves
-    if (b === undefined) row.ours.nanoseconds = measureOne(a, pair.measured, rounds)
-    else {
-      const time = measurePair(a, b, pair.measured, rounds)
-      row.ours.nanoseconds = time.ours
-      row.theirs.nanoseconds = time.theirs
-      row.timeRatio = time.ratio
-    }
-  } finally {
-    for (const half of halves) half.close()
-  }
+  const load = () => [...halves.map(({ spec }) => loadHalf(spec, pair)), loadHalf(nothing)]
+  const time = measure(load, pair.measured, rounds)
+  for (const [i, half] of halves.entries()) half.nanoseconds = time.nanoseconds[i]
+  row.timeRatio = time.ratio
   return row
 }
 

@@ -1,18 +1,21 @@
 // One half of a pair in the kernel: its program and maps of its own.
 import { BpfMap, loadProgram } from 'tsbpf-lb/loader'
+import { newNamespace } from './namespace.js'
 
 /** BPF_LOG_STATS (include/linux/bpf_verifier.h): the log has the closing statistics only. */
 const statisticsOnly = 4
 
 /**
- * Loads a program with new maps, which `prepare` fills.
+ * Loads a program with new maps, which `prepare` fills, to run in this or in a network namespace of its own.
  *
  * @returns what can be done with it, and what the verifier said
  */
-export function loadHalf(spec, prepare = () => {}) {
+export function loadHalf(spec, { prepare = () => {}, ownNamespace = false } = {}) {
+  const namespace = ownNamespace ? newNamespace() : undefined
   const maps = new Map(spec.maps.map((map) => [map.name, BpfMap.create(map)]))
   const close = () => {
     for (const map of maps.values()) map.close()
+    namespace?.close()
   }
   try {
     const program = loadProgram(spec, { maps, logLevel: statisticsOnly })
@@ -21,7 +24,10 @@ export function loadHalf(spec, prepare = () => {}) {
       maps,
       stack: stackDepth(program.log),
       verified: program.info().verifiedInstructions,
-      run: (packet, options) => program.testRun(packet, options),
+      run: (packet, options) => {
+        const run = () => program.testRun(packet, options)
+        return namespace === undefined ? run() : namespace.inside(run)
+      },
       close: () => {
         program.close()
         close()

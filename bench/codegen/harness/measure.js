@@ -1,36 +1,50 @@
-// How long a program runs in the kernel, in pairs: the machine's mood changes, the ratio of neighbours does not.
+// How long programs run in the kernel, one after the other and over again: the machine's mood changes, the difference
+// of neighbours does not.
 import process from 'node:process'
 
 /** Microseconds that one measurement takes: the kernel runs the program as often as fits. */
-const span = 8000
+const span = 4000
+
+/** How often the programs are loaded anew: where their machine code comes to lie, which is chance, matters. */
+const loads = 8
 
 /**
- * Runs both halves in turns on the packet.
+ * Times programs in turns, and an empty program with them: what the kernel does around a program in a test run is
+ * no part of it.
  *
- * @returns the median nanoseconds of a run of each, and the median of the ratios of the pairs
+ * @param load loads the programs anew: one or two, and the empty one last
+ * @param rounds how often each is measured, in all
+ * @returns for each program the median nanoseconds of a run, and the ratio of the first to the second: how much longer
+ *   it took in the median of the pairs, beside what the second one takes
  */
-export function measurePair(ours, theirs, packet, rounds) {
-  const repeat = calibrate(ours, packet)
-  const pairs = Array.from({ length: rounds }, (_, round) => {
-    // Who comes second finds the caches as the first has left them: they take turns in that too.
-    if (round % 2 === 0) {
-      const first = nanoseconds(ours, packet, repeat)
-      return [first, nanoseconds(theirs, packet, repeat)]
+export function measure(load, packet, rounds) {
+  const times = []
+  for (let i = 0; i < loads; i++) {
+    const programs = load()
+    try {
+      times.push(...takeTurns(programs, packet, Math.ceil(rounds / loads)))
+    } finally {
+      for (const program of programs) program.close()
     }
-    const first = nanoseconds(theirs, packet, repeat)
-    return [nanoseconds(ours, packet, repeat), first]
-  })
-  return {
-    ours: median(pairs.map(([a]) => a)),
-    theirs: median(pairs.map(([, b]) => b)),
-    ratio: median(pairs.map(([a, b]) => a / b)),
   }
+  const net = times.map((turn) => turn.map((time) => time - turn[turn.length - 1]))
+  const nanoseconds = net[0].slice(0, -1).map((_, i) => median(net.map((turn) => turn[i])))
+  const [, second] = nanoseconds
+  const ratio = second && 1 + median(times.map(([ours, theirs]) => ours - theirs)) / second
+  return { nanoseconds, ratio }
 }
 
-/** The median nanoseconds of a run of one program alone. */
-export function measureOne(half, packet, rounds) {
-  const repeat = calibrate(half, packet)
-  return median(Array.from({ length: rounds }, () => nanoseconds(half, packet, repeat)))
+/** Who comes later finds the caches as the others have left them: they take turns in that too. */
+function takeTurns(programs, packet, rounds) {
+  const repeat = calibrate(programs[0], packet)
+  return Array.from({ length: rounds }, (_, round) => {
+    const turn = []
+    for (const i of programs.keys()) {
+      const at = (i + round) % programs.length
+      turn[at] = nanoseconds(programs[at], packet, repeat)
+    }
+    return turn
+  })
 }
 
 /** How many runs take {@link span}. */

@@ -2,13 +2,21 @@
 // program in C:
 //
 //   title      what it is
-//   program    builds the DSL half, with the compiler's options; both halves use its maps
+//   spec       the DSL half; both halves use its maps
 //   inputs     packets that both must treat alike, whole and cut short
 //   measured   the packet that is timed; the first input when absent
 //   prepare    fills the maps, given a function from a map's name to the map
+//   ownNamespace  whether each half needs a network namespace of its own
 //   normalise  blanks what may differ in a map's value, such as a time
 //   defines    numbers that the C half needs from this kernel, as a function of its types
-export const names = ['parse-options', 'map-counters', 'histogram', 'five-tuple-hash', 'string-compare']
+export const names = [
+  'parse-options',
+  'map-counters',
+  'histogram',
+  'five-tuple-hash',
+  'string-compare',
+  'load-balancer',
+]
 
 /** One of the pairs by its name. */
 export async function loadPair(name) {

@@ -28,6 +28,9 @@ typedef u64 be64;
 struct map { u32 unused; };
 #define MAP(name) extern struct map name
 
+/* A kernel function. */
+#define KFUNC(result, name, ...) extern result name(__VA_ARGS__) __attribute__((section(".ksyms")))
+
 /* Helper functions by number (___BPF_FUNC_MAPPER, include/uapi/linux/bpf.h). */
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, u64 flags) = (void *)2;

@@ -50,7 +50,7 @@ function jhash3Words(a, b, c, seed) {
   return c.xor(b).sub(rol32(b, 24))
 }
 
-function write(b, skb) {
+const spec = tc('five_tuple_hash', (b, skb) => {
   const packet = b.packet(skb)
   const ip = packet.header(Addresses, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
@@ -66,13 +66,13 @@ function write(b, skb) {
   b.assign(skb, { mark: hash })
   b.if(hash.has(1), () => b.return(TC_ACT_SHOT))
   b.return(TC_ACT_OK)
-}
+})
 
 const flows = Array.from({ length: 12 }, (_, i) => ({ source: 0x0a000001 + i * 7, destination: 0xc0a80001 }))
 
 export default {
   title: 'hash of the five-tuple (jhash)',
-  program: (options) => tc('five_tuple_hash', write, options),
+  spec,
   inputs: [
     ...flows.map((flow, i) => ipv4(6, tcp({ source: 1000 + i }), flow)),
     ...flows.map((flow, i) => ipv4(17, udp({ source: 2000 + i }), flow)),

@@ -5,7 +5,7 @@ import { ethernet } from '../harness/packets.js'
 const Bucket = struct('bucket', { packets: u64, bytes: u64 })
 const sizes = perCpuArrayMap('size_histogram', Bucket, { maxEntries: 32 })
 
-function write(b, skb) {
+const spec = tc('histogram', (b, skb) => {
   const value = b.variable(u32, skb.len)
   const index = b.variable(u32, 0)
   for (const bits of [16, 8, 4, 2]) {
@@ -20,10 +20,10 @@ function write(b, skb) {
     hit: (bucket) => b.assign(bucket, { packets: bucket.packets.add(1), bytes: bucket.bytes.add(skb.len) }),
   })
   b.return(TC_ACT_OK)
-}
+})
 
 export default {
   title: 'log2 histogram of packet lengths',
-  program: (options) => tc('histogram', write, options),
+  spec,
   inputs: [1000, 60, 3000].map((length) => ethernet(0x88b5, new Uint8Array(length - 14))),
 }

@@ -7,7 +7,7 @@ const Counter = struct('counter', { packets: u64, bytes: u64 })
 const byProtocol = perCpuArrayMap('by_protocol', Counter, { maxEntries: 256 })
 const total = arrayMap('total', Counter, { maxEntries: 1 })
 
-function write(b, skb) {
+const spec = tc('map_counters', (b, skb) => {
   const packet = b.packet(skb)
   const all = b.lookup(total, 0, { otherwise: TC_ACT_OK })
   b.atomicAdd(all, { packets: 1, bytes: skb.len })
@@ -24,11 +24,11 @@ function write(b, skb) {
       }),
   })
   b.return(TC_ACT_OK)
-}
+})
 
 export default {
   title: 'counters in maps',
-  program: (options) => tc('map_counters', write, options),
+  spec,
   inputs: [
     ipv4(6, tcp()),
     ipv4(17, udp({ payload: [1, 2, 3] })),

@@ -8,7 +8,7 @@ const OptionType = struct('ip_option_type', { type: u8 })
 const Option = struct('ip_option', { type: u8, length: u8 })
 const maxOptions = 10
 
-function write(b, skb) {
+const spec = tc('parse_options', (b, skb) => {
   const packet = b.packet(skb)
   const ip = packet.header(Ipv4Header, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
@@ -38,13 +38,13 @@ function write(b, skb) {
   const ports = packet.header(PortPair, { at: behind, otherwise: TC_ACT_SHOT })
   b.assign(skb, { mark: mark.get().or(ports.destination.toHost().shl(16)) })
   b.return(TC_ACT_OK)
-}
+})
 
 const withOptions = (...options) => ipv4(6, tcp(), { options })
 
 export default {
   title: 'IPv4 options, in a loop',
-  program: (options) => tc('parse_options', write, options),
+  spec,
   inputs: [
     withOptions(1, 1, 148, 4, 0, 0, 1, 7, 7, 4, 0, 0, 0, 0, 0, 0),
     withOptions(131, 7, 4, 1, 2, 3, 4, 0),

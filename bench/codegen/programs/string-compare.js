@@ -18,7 +18,7 @@ const request = text('GET /healthz HTTP/1.1')
 const Request = struct('request', { bytes: array(u8, request.length) })
 const tcpAt = EthernetHeader.size + Ipv4Header.size
 
-function write(b, skb) {
+const spec = tc('string_compare', (b, skb) => {
   const packet = b.packet(skb)
   const segment = packet.header(TcpHeader, { at: tcpAt, otherwise: TC_ACT_OK })
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
@@ -33,13 +33,13 @@ function write(b, skb) {
     b.if(bytes.at(i).ne(byte), () => b.return(TC_ACT_OK))
   })
   b.return(TC_ACT_SHOT)
-}
+})
 
 const http = (payload, options) => ipv4(6, tcp({ payload: text(payload), flags: 0x18 }), options)
 
 export default {
   title: 'comparing text in the payload',
-  program: (options) => tc('string_compare', write, options),
+  spec,
   inputs: [
     http('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'),
     http('GET /healthz HTTP/1.0\r\nHost: a\r\n\r\n'),

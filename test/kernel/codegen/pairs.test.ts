@@ -1,12 +1,12 @@
 import { expect } from 'vitest'
+import type { BuiltProgram } from '../../../src/asm/dsl/program/program.ts'
 import { TC_ACT_OK, TC_ACT_SHOT, tc } from '../../../src/asm/index.ts'
-import type { CompileOptions } from '../../../src/asm/ir/compile.ts'
 import type { ProgramSpec } from '../../../src/asm/program.ts'
 import { test } from '../support/kernel-test.ts'
 
 /** A program of the benchmark: see bench/codegen/harness/suite.js. */
 interface Pair {
-  readonly program: (options?: CompileOptions) => ProgramSpec
+  readonly spec: BuiltProgram
   readonly inputs: readonly Uint8Array[]
   readonly defines?: () => Readonly<Record<string, string | number>>
 }
@@ -43,7 +43,7 @@ if (clang === undefined) console.warn('comparisons with C are skipped: there is 
 for (const name of names) {
   test(`${name}: the same with the optimiser as without it`, async () => {
     const pair = await loadPair(name)
-    const { tried, difference } = findDifference(pair, pair.program(), pair.program({ passes: [] }))
+    const { tried, difference } = findDifference(pair, pair.spec, pair.spec.rebuild({ passes: [] }))
     expect(difference).toBeUndefined()
     expect(tried).toBeGreaterThan(40)
   })
@@ -52,9 +52,8 @@ for (const name of names) {
   withClang(`${name}: the same in the DSL as in C`, async () => {
     const pair = await loadPair(name)
     if (clang === undefined) return
-    const ours = pair.program()
-    const theirs = programFromObject(compileC(clang, name, pair.defines?.()), ours)
-    const { tried, difference } = findDifference(pair, ours, theirs)
+    const theirs = programFromObject(compileC(clang, name, pair.defines?.()), pair.spec)
+    const { tried, difference } = findDifference(pair, pair.spec, theirs)
     expect(difference).toBeUndefined()
     expect(tried).toBeGreaterThan(40)
   })
