@@ -7,3 +7,8 @@ export interface SourcePosition {
   /** Column, counted from 1. */
   readonly column: number
 }
+
+/** `lb.ts:42`: the file's own name and the line. */
+export function formatPosition(position: SourcePosition): string {
+  return `${position.file.slice(position.file.lastIndexOf('/') + 1)}:${position.line}`
+}

@@ -1,10 +1,12 @@
 import { TsbpfError } from '../../asm/diagnostics/error.ts'
-import type { SourcePosition } from '../../asm/diagnostics/source-position.ts'
+import { formatPosition, type SourcePosition } from '../../asm/diagnostics/source-position.ts'
 import { slotCount } from '../../asm/isa/encode.ts'
 import type { Instruction } from '../../asm/isa/instruction.ts'
 import { excerpt, type LineReader } from './excerpt.ts'
+import { expressionAt } from './expression.ts'
 import { hintFor } from './hints.ts'
 import { parseVerifierLog, type VerifierLog } from './log.ts'
+import { type Story, tellStory } from './story.ts'
 
 /** What a rejection is explained with. */
 export interface RejectedProgram {
@@ -50,15 +52,54 @@ export class VerifierError extends TsbpfError {
 
 function explain(program: RejectedProgram, log: VerifierLog, position: SourcePosition | undefined): string {
   const { instructions, line, directory } = program
+  const story = storyOf(program, log)
   const parts: string[] = []
-  if (position !== undefined) parts.push(excerpt(position, line, log.reason[0] ?? '', directory))
+  const remark = story?.sentence ?? log.reason[0] ?? ''
+  if (position !== undefined) parts.push(excerpt(position, line, remark, directory))
   else if (log.remark !== undefined) parts.push(fromRemark(log))
   const acquired = positionAt(instructions, instructionAt(instructions, log.acquiredAt))
   if (acquired !== undefined)
     parts.push(excerpt(acquired, line, 'the reference was acquired here', directory))
+  if (story !== undefined && story.events.length > 0) parts.push(eventList(program, story))
   if (log.reason.length > 1) parts.push(log.reason.slice(1).join('\n'))
   if (log.explanation !== '' && !log.reason.includes(log.explanation)) parts.push(log.explanation)
-  return parts.join('\n')
+  return parts.filter((part) => part !== '').join('\n')
+}
+
+function storyOf({ instructions, line }: RejectedProgram, log: VerifierLog): Story | undefined {
+  const bySlot = instructions.flatMap((instruction, index) =>
+    new Array<number>(slotCount(instruction)).fill(index),
+  )
+  return tellStory({
+    instructions,
+    steps: log.path,
+    reason: log.reason,
+    indexOf: (slot) => bySlot[slot],
+    nameAt: (index) => {
+      const position = positionAt(instructions, index)
+      const text = position === undefined ? undefined : line(position.file, position.line)
+      return position === undefined || text === undefined ? '' : expressionAt(text, position.column)
+    },
+    placeOf: (index) => {
+      const position = positionAt(instructions, index)
+      return position === undefined ? '' : formatPosition(position)
+    },
+  })
+}
+
+/** What led to the fault, a line each: `lb.ts:31  the pointer is made here: const ip = …`. */
+function eventList({ instructions, line }: RejectedProgram, { events }: Story): string {
+  const rows = events.flatMap(({ instruction, what }) => {
+    const position = positionAt(instructions, instruction)
+    if (position === undefined) return []
+    const text = line(position.file, position.line)?.trim() ?? ''
+    return [{ place: formatPosition(position), text: text === '' ? what : `${what}: ${text}` }]
+  })
+  if (rows.length === 0) return ''
+  const width = Math.max(...rows.map(({ place }) => place.length))
+  return ['On the way there:', ...rows.map(({ place, text }) => `  ${place.padEnd(width)}  ${text}`)].join(
+    '\n',
+  )
 }
 
 /** For programs whose instructions carry no positions, what the kernel knows from their line_info. */

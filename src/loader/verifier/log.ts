@@ -1,3 +1,4 @@
+import { readPath, type Step } from './path.ts'
 import { splitReport } from './report.ts'
 
 /** The line of source that the verifier had reached, as line_info names it. */
@@ -24,6 +25,8 @@ export interface VerifierLog {
   readonly registers: string
   /** What the kernel suggests (7.3+); empty elsewhere. */
   readonly suggestion: string
+  /** The way to the fault. */
+  readonly path: readonly Step[]
   /** Instructions gone through; undefined when the log does not say. */
   readonly processed: number | undefined
 }
@@ -45,6 +48,7 @@ export function parseVerifierLog(log: string): VerifierLog {
     remark: walk.remark,
     registers: walk.registers,
     suggestion: report?.suggestion ?? '',
+    path: readPath(plain),
     processed: walk.processed,
   }
 }

@@ -1,10 +1,11 @@
+import { formatPosition } from '../../diagnostics/source-position.ts'
 import type { Comparison, Value } from '../../ir/graph.ts'
 import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
 import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Condition, ConditionNode } from '../core/condition.ts'
 import type { Emitter, Held } from '../core/emitter.ts'
-import { BuildError, formatPosition } from '../core/errors.ts'
+import { BuildError } from '../core/errors.ts'
 import { Int, literal, registerType } from '../core/values.ts'
 import { checkReturned } from '../program/returns.ts'
 

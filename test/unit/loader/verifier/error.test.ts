@@ -71,7 +71,7 @@ describe('a verifier error', () => {
 
   it('takes an instruction without a position for part of the statement before', () => {
     const error = new VerifierError(program([{ ...plain, ...at(2) }, plain]), rejected(1), 13)
-    expect(error.details).toContain('> 2 | const b = 2\n    | ^ R4 !read_ok')
+    expect(error.details).toContain('> 2 | const b = 2\n    | ^ r4 has no value')
   })
 
   it('falls back on the remarks of the log', () => {

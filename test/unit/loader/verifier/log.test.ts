@@ -167,6 +167,7 @@ describe('other forms', () => {
 
   it('an empty log', () => {
     expect(parseVerifierLog('')).toEqual({
+      path: [],
       reason: [],
       explanation: '',
       slot: undefined,
