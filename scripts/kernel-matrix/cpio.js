@@ -51,13 +51,16 @@ export class CpioArchive {
   /** Adds a copy of everything below a directory. */
   copyTree(path, source) {
     this.directory(path)
-    for (const entry of readdirSync(source, { withFileTypes: true })) {
-      const from = join(source, entry.name)
-      const to = `${path}/${entry.name}`
-      if (entry.isDirectory()) this.copyTree(to, from)
-      else if (entry.isSymbolicLink()) this.link(to, readlinkSync(from))
-      else if (entry.isFile()) this.copy(to, from)
-    }
+    for (const entry of readdirSync(source, { withFileTypes: true }))
+      this.copyEntry(`${path}/${entry.name}`, source, entry)
+  }
+
+  /** Adds a copy of an entry of the directory `source`: a file, a link, or everything below a directory. */
+  copyEntry(path, source, entry) {
+    const from = join(source, entry.name)
+    if (entry.isDirectory()) this.copyTree(path, from)
+    else if (entry.isSymbolicLink()) this.link(path, readlinkSync(from))
+    else if (entry.isFile()) this.copy(path, from)
   }
 
   /** Ends the archive. */

@@ -1,5 +1,5 @@
-// Kernel packages from the Debian mirror that this machine uses, through an apt configuration of our own: the
-// system's package lists are neither used nor changed, and nothing is installed.
+// Packages of any architecture from the Debian mirror that this machine uses, through an apt configuration of our own:
+// the system's package lists are neither used nor changed, and nothing is installed.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 const debianSuite =
   /^(?:bullseye|bookworm|trixie|forky|duke|stable|testing|sid|unstable)(?:-(?:updates|backports|security))?$/
 
-/** The package lists of the matrix's suites. */
+/** The package lists of some suites, for one architecture. */
 export class DebianPackages {
   #environment
   #names = []
@@ -18,8 +18,8 @@ export class DebianPackages {
   problem
 
   /** Reads the lists anew; without a network those of the last time. */
-  constructor(cache, suites) {
-    const root = join(cache, 'apt')
+  constructor(cache, suites, architecture) {
+    const root = join(cache, 'apt', architecture)
     for (const directory of ['lists/partial', 'cache/archives/partial', 'state'])
       mkdirSync(join(root, directory), { recursive: true })
     const mirrors = findMirrors()
@@ -29,10 +29,12 @@ export class DebianPackages {
     }
     const sources = suites.flatMap((suite) => {
       const mirror = suite.endsWith('-security') ? mirrors.security : mirrors.archive
-      return mirror === undefined ? [] : [`deb [arch=amd64 signed-by=${keyring}] ${mirror} ${suite} main\n`]
+      return mirror === undefined
+        ? []
+        : [`deb [arch=${architecture} signed-by=${keyring}] ${mirror} ${suite} main\n`]
     })
     writeFileSync(join(root, 'sources.list'), sources.join(''))
-    writeFileSync(join(root, 'apt.conf'), configuration(root))
+    writeFileSync(join(root, 'apt.conf'), configuration(root, architecture))
     this.#environment = { ...process.env, APT_CONFIG: join(root, 'apt.conf') }
     try {
       // A list that cannot be had is an error of apt's, but the others are there.
@@ -56,14 +58,24 @@ export class DebianPackages {
     return { release, version: line.split('|')[1]?.trim() ?? '' }
   }
 
-  /** Unpacks a kernel's packages into a new directory. @returns its path */
-  unpack(release, directory) {
-    const downloads = mkdtempSync(join(directory, 'packages-'))
-    const tree = mkdtempSync(join(directory, 'tree-'))
+  /** The packages of a kernel, as far as they exist. */
+  ofKernel(release) {
     // From 6.19 on the image package holds nothing: the kernel and its modules have packages of their own.
-    const packages = ['image', 'binary', 'modules', 'base']
+    return ['image', 'binary', 'modules', 'base']
       .map((part) => `linux-${part}-${release}`)
       .filter((name) => this.#names.includes(name))
+  }
+
+  /** Packages and all that they depend on, in the versions of a suite. @returns each as `name=version` */
+  withDependencies(names, suite) {
+    const plan = this.#apt('apt-get', ['install', '--simulate', '--target-release', suite, ...names])
+    return [...plan.matchAll(/^Inst (\S+) \((\S+) /gm)].map(([, name, version]) => `${name}=${version}`)
+  }
+
+  /** Unpacks packages into a new directory. @returns its path */
+  unpack(packages, directory) {
+    const downloads = mkdtempSync(join(directory, 'packages-'))
+    const tree = mkdtempSync(join(directory, 'tree-'))
     this.#apt('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], downloads)
     for (const file of readdirSync(downloads))
       execFileSync('dpkg-deb', ['--extract', join(downloads, file), tree], { stdio: 'pipe' })
@@ -73,6 +85,7 @@ export class DebianPackages {
 
   /** Runs a command of apt's on our lists. @returns what it printed */
   #apt(command, args, cwd = '/') {
+    if (this.#environment === undefined) throw new Error(this.problem)
     const { status, error, stdout, stderr } = spawnSync(command, args, {
       cwd,
       encoding: 'utf8',
@@ -86,8 +99,11 @@ export class DebianPackages {
   }
 }
 
-function configuration(root) {
-  return `Dir::Etc::sourcelist "${root}/sources.list";
+function configuration(root, architecture) {
+  return `APT::Architecture "${architecture}";
+APT::Architectures "${architecture}";
+APT::Install-Recommends "false";
+Dir::Etc::sourcelist "${root}/sources.list";
 Dir::Etc::sourceparts "-";
 Dir::State "${root}/state";
 Dir::State::lists "${root}/lists";

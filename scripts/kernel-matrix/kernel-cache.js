@@ -59,7 +59,7 @@ function readVersion(store, release) {
 function fetchKernel(store, packages, { release, version }) {
   const work = mkdtempSync(join(store, 'fetching-'))
   try {
-    const tree = packages.unpack(release, work)
+    const tree = packages.unpack(packages.ofKernel(release), work)
     const made = join(work, 'kernel')
     mkdirSync(made)
     const image = [`boot/vmlinuz-${release}`, `usr/lib/modules/${release}/vmlinuz`]

@@ -10,14 +10,14 @@ export function writeTable(file, results) {
   const to = text.indexOf(end)
   if (from < 0 || to < from) throw new Error(`${file} has no place for the table`)
   const head =
-    '| Kernel | Package | From | Attached by | Translated by | Result |\n| --- | --- | --- | --- | --- | --- |'
+    '| Kernel | Architecture | Package | From | Attached by | Translated by | Result |\n| --- | --- | --- | --- | --- | --- | --- |'
   const rows = results.map(row).join('\n')
   writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${head}\n${rows}\n\n${text.slice(to)}`)
 }
 
-function row({ name, release, version, distribution, outcome, facts = {}, good, total }) {
+function row({ name, architecture, release, version, distribution, outcome, facts = {}, good, total }) {
   if (release === undefined)
-    return `| ${name} | | ${distribution} | | | not run: the package was not to be had |`
+    return `| ${name} | ${architecture} | | ${distribution} | | | not run: the package was not to be had |`
   const kernel = /^(\d+\.\d+(\.\d+)?)/.exec(version)?.[0] ?? release
   const { attached = '—', translation = '—', refusal } = facts
   const result =
@@ -26,5 +26,5 @@ function row({ name, release, version, distribution, outcome, facts = {}, good, 
       : refusal === undefined
         ? `works, ${total} checks`
         : `refused: “${refusal}”`
-  return `| ${kernel} | \`${release}\` | ${distribution} | ${attached} | ${translation} | ${result} |`
+  return `| ${kernel} | ${architecture} | \`${release}\` | ${distribution} | ${attached} | ${translation} | ${result} |`
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
+import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { architectures } from './architectures.js'
 
-/** From power on to the suite's first word: 6 s on an idle machine. */
+/** From power on to the suite's first word: 6 s on an idle machine, 11 s for arm64. */
 const bootTime = 180_000
 /** From one word to the next: `up` takes 20 s under emulation. */
 const silence = 300_000
@@ -12,18 +14,22 @@ const silence = 300_000
  *
  * One virtual processor: with two under multi-threaded emulation some kernels die while booting, once in 20 times.
  *
- * @param machine `kernel` and `initrd` are files; `parameters` go on the kernel's command line; the guest's console
+ * @param machine `architecture` is Debian's name of it; `kernel` and `initrd` are files; `parameters` go on the kernel's command line; the guest's console
  *   is written to the file `console`
  * @returns whether the suite `started` and `ended`, and why not
  */
-export async function boot({ kernel, initrd, parameters, console }, onEvent) {
-  const qemu = spawn('qemu-system-x86_64', [
+export async function boot({ architecture, kernel, initrd, parameters, console }, onEvent) {
+  const board = architectures[architecture]
+  const qemu = spawn(board.qemu, [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-no-reboot'],
-    ...['-machine', 'q35', ...accelerator(), '-smp', '1', '-m', '1536'],
-    ...['-serial', `file:${console}`, '-serial', 'stdio'],
+    ...[...board.machine, ...accelerator(board), '-smp', '1', '-m', '1536'],
+    ...board.serial(console),
     ...['-kernel', kernel, '-initrd', initrd],
     '-append',
-    `console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr ${parameters}`,
+    [
+      `console=${board.console} quiet panic=-1 oops=panic mitigations=off nokaslr`,
+      `results=${board.results} ${parameters}`,
+    ].join(' '),
   ])
   const result = { started: false, ended: false, problem: '' }
   let timer
@@ -71,11 +77,12 @@ function parseEvent(line) {
   }
 }
 
-/** /dev/kvm may exist where the processor cannot do it. */
-function accelerator() {
+/** Only the machine's own architecture is not emulated; and /dev/kvm may exist where an x86 processor cannot do it. */
+function accelerator({ node, emulated }) {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
-    if (/\b(vmx|svm)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))) return ['-accel', 'kvm', '-cpu', 'host']
+    const able = node !== 'x64' || /\b(vmx|svm)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))
+    if (node === process.arch && able) return ['-accel', 'kvm', '-cpu', 'host']
   } catch {}
-  return ['-accel', 'tcg', '-cpu', 'max']
+  return ['-accel', 'tcg', '-cpu', emulated]
 }

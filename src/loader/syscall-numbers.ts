@@ -1,10 +1,10 @@
 import { TsbpfError } from '../asm/diagnostics/error.ts'
 
 /**
- * System call numbers by architecture. x86-64: arch/x86/entry/syscalls/syscall_64.tbl; arm64: the generic table,
+ * System call numbers by architecture, as Node.js names it. x86-64: arch/x86/entry/syscalls/syscall_64.tbl; arm64: the generic table,
  * include/uapi/asm-generic/unistd.h.
  */
-const table = {
+export const syscallNumbers = {
   x64: {
     close: 3,
     mmap: 9,
@@ -44,11 +44,13 @@ const table = {
 } as const
 
 /** The system calls this package makes. */
-export type SyscallName = keyof (typeof table)['x64']
+export type SyscallName = keyof (typeof syscallNumbers)['x64']
 
 /** @returns the number of a system call on the running architecture. @throws {TsbpfError} on one not in the table. */
 export function syscallNumber(name: SyscallName): number {
-  const numbers = table[process.arch as keyof typeof table] as (typeof table)['x64'] | undefined
+  const numbers = syscallNumbers[process.arch as keyof typeof syscallNumbers] as
+    | (typeof syscallNumbers)['x64']
+    | undefined
   if (numbers === undefined)
     throw new TsbpfError(
       'ARCH_UNSUPPORTED',

@@ -1,10 +1,12 @@
 // Runs in the guest. Tries the installed command as an operator would, from the outside, and reports each check as a
-// line of JSON on standard output. Argument: what `up` has to do on this kernel, `balance` or `refuse`.
+// line of JSON on standard output. The kernel's command line says what to expect of it: see parameters.js.
 import { strict as assert } from 'node:assert'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, run, succeed, succeedJson } from './commands.js'
+import { checkAnswers, checkText, checkUnloaded } from './features.js'
 import { backends, makeLab, snapshot, vip } from './lab.js'
+import { parameters } from './parameters.js'
 
 const lb = 'tsbpf-lb'
 
@@ -49,6 +51,11 @@ function assertBalanced(servers, what) {
 }
 
 async function refuse() {
+  await check('features says what is missing', async () => {
+    checkAnswers(await succeedJson(lb, 'features', '--json'))
+    checkText(await succeed(lb, 'features'))
+  })
+
   await check('up refuses with exit code 5 and one sentence', async () => {
     const before = await snapshot()
     const result = await run(lb, ...balancing)
@@ -61,23 +68,16 @@ async function refuse() {
 }
 
 async function balance({ client }) {
+  await check('features, before anything is loaded, says nothing wrong', async () =>
+    checkUnloaded(await succeedJson(lb, 'features', '--json')),
+  )
+
   const before = await snapshot()
-  const http = async (count) => await client.call('get', { host: vip, port: 80, count, atOnce: 5 })
   const connect = async () => await client.call('connect', { host: vip, port: 7 })
   const assertAlive = async ({ id }, text) => assert.equal(await client.call('exchange', { id, text }), text)
 
-  await check(
-    'up',
-    async () => {
-      const result = await succeedJson(lb, ...balancing, '--json')
-      assert.equal(result.outcome, 'attached')
-      report({ event: 'facts', attached: result.mode, translation: result.translation?.way })
-    },
-    { vital: true },
-  )
-
-  await check('HTTP: new connections are balanced and translated both ways', async () => {
-    const answers = await http(30)
+  const assertHttp = async (count) => {
+    const answers = await client.call('get', { host: vip, port: 80, count, atOnce: 5 })
     const servers = answers.map(({ error, status, body }) => {
       assert.equal(error, undefined)
       assert.equal(status, 200)
@@ -87,17 +87,38 @@ async function balance({ client }) {
       return server
     })
     assertBalanced(servers, 'connections')
-  })
+  }
 
-  await check('UDP: datagrams are balanced and answered by the service', async () => {
-    const answers = await client.call('udp', { host: vip, port: 53, count: 12 })
+  const assertUdp = async (count) => {
+    const answers = await client.call('udp', { host: vip, port: 53, count })
     for (const { error, intact, from } of answers)
       assert.deepEqual({ error, intact, from }, { error: undefined, intact: true, from: `${vip}:53` })
     assertBalanced(
       answers.map(({ server }) => server),
       'datagrams',
     )
-  })
+  }
+
+  const assertTransfers = async () => {
+    const results = await client.call('transfer', { host: vip, port: 80, count: 4, size: 100_000 })
+    for (const result of results)
+      assert.deepEqual({ ...result, server: '' }, { server: '', bytes: 100_000, same: true })
+  }
+
+  let way
+  await check(
+    'up',
+    async () => {
+      const result = await succeedJson(lb, ...balancing, '--json')
+      assert.equal(result.outcome, 'attached')
+      way = result.translation.way
+      report({ event: 'facts', attached: result.mode, translation: way })
+    },
+    { vital: true },
+  )
+
+  await check('HTTP: new connections are balanced and translated both ways', () => assertHttp(30))
+  await check('UDP: datagrams are balanced and answered by the service', () => assertUdp(12))
 
   await check('status shows the services and their traffic', async () => {
     const { services, interfaces } = await succeedJson(lb, 'status', '--json')
@@ -112,11 +133,18 @@ async function balance({ client }) {
     assert.match(await succeed(lb, 'status'), /tcp\/80/)
   })
 
-  await check('data arrives whole in both directions', async () => {
-    const results = await client.call('transfer', { host: vip, port: 80, count: 4, size: 100_000 })
-    for (const result of results)
-      assert.deepEqual({ ...result, server: '' }, { server: '', bytes: 100_000, same: true })
+  await check('features says what the kernel has, and up has used it', async () => {
+    const answers = await succeedJson(lb, 'features', '--json')
+    checkAnswers(answers)
+    checkText(await succeed(lb, 'features'))
+    const has = (name) => answers.find(({ feature }) => feature === name).supported
+    const [{ mode, translation }] = (await succeedJson(lb, 'status', '--json')).interfaces
+    assert.equal(mode, has('tcx') ? 'tcx' : 'clsact')
+    const writes = has('nat-info-types') && has('nat-info-writes') && has('mark-writes')
+    assert.equal(translation.way, writes ? 'kfunc' : 'mark', translation.why)
   })
+
+  await check('data arrives whole in both directions', assertTransfers)
 
   const open = await Promise.all([connect(), connect(), connect()])
   await check('flows lists the open connections', async () => {
@@ -143,11 +171,20 @@ async function balance({ client }) {
     const { outcome } = await succeedJson(lb, ...balancing, '--json')
     assert.equal(outcome, 'replaced')
     for (const connection of open) await assertAlive(connection, 'and still')
-    assertBalanced(
-      (await http(12)).map(({ body }) => body?.split(' ')[0]),
-      'connections',
-    )
+    await assertHttp(12)
   })
+
+  if (way === 'kfunc')
+    await check('up --translate mark: netfilter translates; all behaves as before', async () => {
+      const result = await succeedJson(lb, ...balancing, '--translate', 'mark', '--json')
+      assert.equal(result.outcome, 'replaced')
+      assert.equal(result.translation.way, 'mark')
+      for (const connection of open) await assertAlive(connection, 'as ever')
+      await assertHttp(30)
+      await assertUdp(12)
+      await assertTransfers()
+      for (const { id } of [await connect(), await connect()]) await assertAlive({ id }, 'new')
+    })
 
   await check('down leaves nothing', async () => {
     await succeed(lb, 'down')
@@ -170,7 +207,7 @@ try {
   report({ event: 'started' })
   const lab = await makeLab()
   report({ event: 'ready' })
-  await (process.argv[2] === 'refuse' ? refuse() : balance(lab))
+  await (parameters.suite === 'refuse' ? refuse() : balance(lab))
 } catch (error) {
   if (!(error instanceof Aborted))
     report({ event: 'check', name: 'the suite itself', ok: false, problem: error.stack ?? String(error) })

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { Btf } from '../../asm/btf/reader.ts'
 import { type MappedMemory, mapMemory } from '../ffi.ts'
+import { MAP_PRIVATE, PROT_READ } from '../system-constants.ts'
 import { UnsupportedFeatureError } from './unsupported-feature-error.ts'
 
 /** The types of a kernel: its own and those of its modules. */
@@ -115,10 +116,6 @@ export class RunningKernelTypes implements KernelTypes {
     }
   }
 }
-
-/** PROT_READ and MAP_PRIVATE (include/uapi/asm-generic/mman-common.h). */
-const PROT_READ = 1
-const MAP_PRIVATE = 2
 
 /** Kernels before 6.16 cannot map this file (ENODEV): then it is read. */
 function tryMap(fd: number): MappedMemory | undefined {

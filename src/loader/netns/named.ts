@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs
 import { TsbpfError } from '../../asm/diagnostics/error.ts'
 import { SyscallError, syscall } from '../ffi.ts'
 import { syscallNumber } from '../syscall-numbers.ts'
+import { CLONE_NEWNET, LOCK_EX, MNT_DETACH, MS_BIND, MS_REC, MS_SHARED } from '../system-constants.ts'
 import {
-  CLONE_NEWNET,
   currentNamespacePath,
   enter,
   NetworkNamespace,
@@ -11,13 +11,6 @@ import {
   namespacePath,
   openCurrentNamespace,
 } from './namespace.ts'
-
-/** MS_* (include/uapi/linux/mount.h), MNT_DETACH (include/linux/fs.h), LOCK_* (include/uapi/asm-generic/fcntl.h). */
-const MS_BIND = 4096
-const MS_REC = 16384
-const MS_SHARED = 1 << 20
-const MNT_DETACH = 2
-const LOCK_EX = 2
 
 /**
  * Creates a named network namespace, the way `ip netns add` does, so that iproute2 sees it, and opens it. Only a

@@ -4,21 +4,20 @@ import { syscall } from '../ffi.ts'
 import { viewOf } from '../netlink/core/attributes.ts'
 import { littleEndian } from '../netlink/core/constants.ts'
 import { syscallNumber } from '../syscall-numbers.ts'
+import {
+  AF_UNIX,
+  CLONE_NEWNET,
+  SO_NETNS_COOKIE,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from '../system-constants.ts'
 
 /** The directory where iproute2 keeps named network namespaces: one file each, with the namespace mounted on it. */
 export const namespaceDirectory = '/run/netns'
 
 /** The calling thread's namespace; `/proc/self` would be the main thread's, and `setns` moves one thread. */
 export const currentNamespacePath = '/proc/thread-self/ns/net'
-
-/** CLONE_NEWNET (include/uapi/linux/sched.h). */
-export const CLONE_NEWNET = 0x4000_0000
-
-const AF_UNIX = 1
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
-/** SOL_SOCKET, SO_NETNS_COOKIE (include/uapi/asm-generic/socket.h; Linux 5.14). */
-const SOL_SOCKET = 1
-const SO_NETNS_COOKIE = 71
 
 /** An open network namespace: it exists at least as long as this is not closed. */
 export class NetworkNamespace {
@@ -130,7 +129,7 @@ export function namespaceCookie(namespace?: NetworkNamespace): bigint {
   return inNamespace(namespace, () => {
     // A network namespace always has AF_UNIX; AF_INET may be compiled out.
     const nr = syscallNumber('socket')
-    const fd = syscall('socket(AF_UNIX)', nr, AF_UNIX, SOCK_DGRAM_CLOEXEC, 0)
+    const fd = syscall('socket(AF_UNIX)', nr, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)
     try {
       const cookie = new Uint8Array(8)
       const size = Uint8Array.of(8, 0, 0, 0)

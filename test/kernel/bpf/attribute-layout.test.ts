@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { memberPath } from '../../../src/asm/btf/layout.ts'
 import { runningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
 import { attributeCases } from '../../unit/loader/bpf/attribute-cases.ts'
+import { infoLayouts } from '../../unit/loader/bpf/info-layouts.ts'
 import { it } from '../support/kernel-test.ts'
 
 const { vmlinux } = runningKernelTypes()
@@ -12,36 +13,7 @@ it.each(attributeCases)('$name is laid out as in this kernel', ({ fields }) => {
     expect({ path, ...memberPath(vmlinux, 'bpf_attr', path) }).toMatchObject({ path, offset, size })
 })
 
-it.each([
-  [
-    'bpf_map_info',
-    { type: 0, id: 4, key_size: 8, value_size: 12, max_entries: 16, map_flags: 20, name: 24, btf_id: 64 },
-  ],
-  [
-    'bpf_link_info',
-    { type: 0, id: 4, prog_id: 8, 'tcx.ifindex': 16, 'tcx.attach_type': 20, 'xdp.ifindex': 16 },
-  ],
-  ['bpf_btf_info', { btf_size: 8, id: 12, name: 16, name_len: 24, kernel_btf: 28 }],
-  [
-    'bpf_prog_info',
-    {
-      type: 0,
-      id: 4,
-      tag: 8,
-      jited_prog_len: 16,
-      xlated_prog_len: 20,
-      xlated_prog_insns: 32,
-      load_time: 40,
-      nr_map_ids: 52,
-      map_ids: 56,
-      name: 64,
-      btf_id: 128,
-      run_time_ns: 192,
-      run_cnt: 200,
-      verified_insns: 216,
-    },
-  ],
-])('struct %s is laid out as in this kernel', (struct, members) => {
+it.each(infoLayouts)('struct %s is laid out as in this kernel', (struct, members) => {
   for (const [path, offset] of Object.entries(members))
     expect({ path, offset: memberPath(vmlinux, struct, path).offset }).toEqual({ path, offset })
 })

@@ -1,3 +1,4 @@
+import { EAGAIN, ENOBUFS } from '../../system-constants.ts'
 import { controlTypes, messageFlags, type NetlinkProtocol } from './constants.ts'
 import { NetlinkError } from './errors.ts'
 import {
@@ -21,10 +22,6 @@ export interface NetlinkRequest {
   /** The family's header and its attributes, as {@link AttributeWriter} makes them. */
   readonly payload: Uint8Array
 }
-
-/** Error numbers that are part of the protocol here (include/uapi/asm-generic/errno-base.h, errno.h). */
-const EAGAIN = 11
-const ENOBUFS = 105
 
 const dumpAttempts = 8
 

@@ -2,6 +2,26 @@ import { TsbpfError } from '../../../asm/diagnostics/error.ts'
 import { errnoName } from '../../errno.ts'
 import { syscall, syscallRaw } from '../../ffi.ts'
 import { syscallNumber } from '../../syscall-numbers.ts'
+import {
+  AF_NETLINK,
+  EAGAIN,
+  EINTR,
+  ENOBUFS,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_TRUNC,
+  NETLINK_ADD_MEMBERSHIP,
+  NETLINK_CAP_ACK,
+  NETLINK_EXT_ACK,
+  NETLINK_GET_STRICT_CHK,
+  SO_RCVBUFFORCE,
+  SO_RCVTIMEO,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOL_NETLINK,
+  SOL_SOCKET,
+} from '../../system-constants.ts'
 import { viewOf } from './attributes.ts'
 import { littleEndian, type NetlinkProtocol, netlinkProtocols } from './constants.ts'
 import { NetlinkError } from './errors.ts'
@@ -32,29 +52,6 @@ export interface NetlinkTransport {
   close(): void
 }
 
-/** AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC (include/linux/socket.h, include/linux/net.h). */
-const AF_NETLINK = 16
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000
-/** SOL_SOCKET and its options (include/uapi/asm-generic/socket.h). */
-const SOL_SOCKET = 1
-const SO_RCVTIMEO = 20
-const SO_SNDBUFFORCE = 32
-const SO_RCVBUFFORCE = 33
-/** SOL_NETLINK (include/linux/socket.h) and `NETLINK_*` options (include/uapi/linux/netlink.h). */
-const SOL_NETLINK = 270
-const NETLINK_ADD_MEMBERSHIP = 1
-const NETLINK_CAP_ACK = 10
-const NETLINK_EXT_ACK = 11
-const NETLINK_GET_STRICT_CHK = 12
-/** MSG_* (include/linux/socket.h). */
-const MSG_PEEK = 0x2
-const MSG_TRUNC = 0x20
-const MSG_DONTWAIT = 0x40
-/** Error numbers that are part of the protocol here (include/uapi/asm-generic/errno-base.h, errno.h). */
-const EINTR = 4
-const EAGAIN = 11
-const ENOBUFS = 105
-
 /** sizeof(struct sockaddr_nl) (include/uapi/linux/netlink.h). */
 const addressSize = 12
 /** The kernel fills dump datagrams up to the largest buffer it has seen, at most 32 KiB (af_netlink.c). */
@@ -68,7 +65,7 @@ export const answerTimeoutSeconds = 5
 export function openTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const number = netlinkProtocols[protocol]
   const name = `socket(AF_NETLINK, ${protocol})`
-  const fd = syscall(name, syscallNumber('socket'), AF_NETLINK, SOCK_RAW_CLOEXEC, number)
+  const fd = syscall(name, syscallNumber('socket'), AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, number)
   try {
     return new KernelTransport(fd)
   } catch (error) {

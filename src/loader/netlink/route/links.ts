@@ -1,3 +1,4 @@
+import { ENODEV } from '../../system-constants.ts'
 import { AttributeWriter } from '../core/attribute-writer.ts'
 import { Attributes, required, viewOf } from '../core/attributes.ts'
 import { littleEndian } from '../core/constants.ts'
@@ -56,8 +57,6 @@ export const linkHeaderSize = 16
 const skipStatistics = 1 << 3
 /** IFNAMSIZ - 1 (include/uapi/linux/if.h); longer names are alternative names. */
 const maximumNameLength = 15
-/** ENODEV (include/uapi/asm-generic/errno-base.h). */
-const ENODEV = 19
 
 /** @returns all interfaces of the socket's network namespace. @throws {NetlinkError} when the kernel refuses. */
 export function listLinks(socket: NetlinkSocket): Link[] {

@@ -2,13 +2,9 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { makePinDirectory } from '../../../loader/bpf/bpffs.ts'
 import { syscallRaw } from '../../../loader/ffi.ts'
 import { syscallNumber } from '../../../loader/syscall-numbers.ts'
+import { EAGAIN, LOCK_EX, LOCK_NB } from '../../../loader/system-constants.ts'
 import { BusyError } from './errors.ts'
 import { InterruptedError } from './rollback.ts'
-
-/** LOCK_EX | LOCK_NB (include/uapi/asm-generic/fcntl.h). */
-const exclusiveNow = 2 | 4
-/** EWOULDBLOCK (include/uapi/asm-generic/errno.h). */
-const EWOULDBLOCK = 11
 
 /** The lock that serialises commands on one balancer: a lock on its pin directory, gone when the process ends. */
 export class StateLock {
@@ -42,12 +38,11 @@ export class StateLock {
         if (create && Date.now() < deadline) continue
         return undefined
       }
-      const result = syscallRaw(syscallNumber('flock'), [fd, exclusiveNow])
+      const result = syscallRaw(syscallNumber('flock'), [fd, LOCK_EX | LOCK_NB])
       // The command before may have removed the directory: then this is the lock of something that is gone.
       if (result === 0 && isStill(directory, fd)) return new StateLock(fd)
       closeSync(fd)
-      if (result < 0 && result !== -EWOULDBLOCK)
-        throw new BusyError(`cannot lock ${directory} (errno ${-result})`)
+      if (result < 0 && result !== -EAGAIN) throw new BusyError(`cannot lock ${directory} (errno ${-result})`)
       if (Date.now() >= deadline)
         throw new BusyError(
           'another tsbpf-lb command is changing the balancer, and has not finished in time',
