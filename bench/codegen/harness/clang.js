@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { readObject } from 'tsbpf-lb/asm'
 
 const programs = fileURLToPath(new URL('../programs/', import.meta.url))
 
@@ -24,15 +25,19 @@ export function findClang() {
   return undefined
 }
 
-/** Compiles `programs/NAME.c`. `defines` are given to the preprocessor. @returns the object file's bytes */
-export function compileC(clang, name, defines = {}) {
+/**
+ * Compiles `programs/NAME.c`.
+ *
+ * @param ours the other half: the result has its name, type, maps and kfuncs, and goes through the same loader
+ */
+export function halfInC(clang, name, ours) {
   const directory = mkdtempSync(join(tmpdir(), 'tsbpf-codegen-'))
   try {
-    const object = join(directory, `${name}.o`)
-    const flags = ['-target', 'bpfel', '-mcpu=v3', '-O2', '-ffreestanding', '-Wall', '-Werror', '-c']
-    const values = Object.entries(defines).map(([key, value]) => `-D${key}=${value}`)
-    execFileSync(clang.command, [...flags, ...values, join(programs, `${name}.c`), '-o', object])
-    return readFileSync(object)
+    const file = join(directory, `${name}.o`)
+    const flags = ['-target', 'bpfel', '-mcpu=v3', '-O2', '-g', '-ffreestanding', '-Wall', '-Werror', '-c']
+    execFileSync(clang.command, [...flags, join(programs, `${name}.c`), '-o', file])
+    const [{ instructions, functions }] = readObject(readFileSync(file)).programs
+    return { ...ours, instructions, functions }
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -1,10 +1,9 @@
 // Everything that is counted and measured about one pair.
 import { slotCount, TC_ACT_OK, tc } from 'tsbpf-lb/asm'
-import { compileC } from './clang.js'
+import { halfInC } from './clang.js'
 import { findDifference } from './compare.js'
 import { loadHalf } from './half.js'
 import { measure } from './measure.js'
-import { programFromObject } from './object-file.js'
 import { loadPair } from './suite.js'
 
 /** What a test run costs by itself. */
@@ -17,7 +16,7 @@ const nothing = tc('nothing', (b) => b.return(TC_ACT_OK))
 export async function examine(name, { clang, root, rounds }) {
   const pair = await loadPair(name)
   const ours = pair.spec
-  const theirs = clang && programFromObject(compileC(clang, name, pair.defines?.()), ours)
+  const theirs = clang && halfInC(clang, name, ours)
   const row = { name, title: pair.title, ours: { spec: ours, instructions: slots(ours) } }
   if (theirs) row.theirs = { spec: theirs, instructions: slots(theirs) }
   if (!root) return row

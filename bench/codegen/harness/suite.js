@@ -8,7 +8,6 @@
 //   prepare    fills the maps, given a function from a map's name to the map
 //   ownNamespace  whether each half needs a network namespace of its own
 //   normalise  blanks what may differ in a map's value, such as a time
-//   defines    numbers that the C half needs from this kernel, as a function of its types
 export const names = [
   'parse-options',
   'map-counters',

@@ -25,8 +25,7 @@ typedef u64 be64;
 #define ntohl(x) __builtin_bswap32(x)
 
 /* A map: the loader knows its shape from the other half, the code needs its address. */
-struct map { u32 unused; };
-#define MAP(name) extern struct map name
+#define MAP(name) struct { int (*type)[1]; } name SEC(".maps")
 
 /* A kernel function. */
 #define KFUNC(result, name, ...) extern result name(__VA_ARGS__) __attribute__((section(".ksyms")))

@@ -11,8 +11,19 @@ struct ct_opts {
 	u16 reserved;
 };
 
-struct nf_conn;
-struct nf_conn___init;
+struct nf_conn {
+	unsigned long status;
+	u32 timeout, mark;
+	union {
+		struct {
+			u8 state;
+		} tcp;
+	} proto;
+} __attribute__((preserve_access_index));
+
+struct nf_conn___init {
+	struct nf_conn ct;
+} __attribute__((preserve_access_index));
 
 KFUNC(struct nf_conn *, bpf_skb_ct_lookup, struct __sk_buff *, struct tuple *, u32, struct ct_opts *, u32);
 KFUNC(struct nf_conn___init *, bpf_skb_ct_alloc, struct __sk_buff *, struct tuple *, u32, struct ct_opts *, u32);
@@ -21,13 +32,6 @@ KFUNC(void, bpf_ct_set_timeout, struct nf_conn___init *, u32);
 KFUNC(struct nf_conn *, bpf_ct_insert_entry, struct nf_conn___init *);
 KFUNC(int, bpf_ct_change_timeout, struct nf_conn *, u32);
 KFUNC(void, bpf_ct_release, struct nf_conn *);
-
-/* Members of the kernel's struct, whose places the command line gives. */
-#define MEMBER(type, object, offset) (*(type *)((char *)(object) + (offset)))
-#define ct_mark(ct) MEMBER(u32, ct, NF_CONN_MARK)
-#define ct_status(ct) MEMBER(u64, ct, NF_CONN_STATUS)
-#define ct_timeout(ct) MEMBER(u32, ct, NF_CONN_TIMEOUT)
-#define ct_tcp_state(ct) MEMBER(u8, ct, NF_CONN_TCP_STATE)
 
 enum { NF_NAT_MANIP_SRC, NF_NAT_MANIP_DST };
 enum { IPS_SEEN_REPLY = 2, TCP_CONNTRACK_TIME_WAIT = 7 };
@@ -157,19 +161,19 @@ inline_always int parse(struct __sk_buff *skb, struct flow *flow)
 /* A packet of a known connection: 1 when it is done with, 0 when it begins a new connection. */
 inline_always int pass_known(struct __sk_buff *skb, struct flow *flow, struct nf_conn *ct)
 {
-	u32 mark = ct_mark(ct);
+	u32 mark = ct->mark;
 	if ((mark & MARK_PREFIX_MASK) == MARK_PREFIX) {
-		if (flow->opens_connection && ct_tcp_state(ct) >= TCP_CONNTRACK_TIME_WAIT) {
+		if (flow->opens_connection && ct->proto.tcp.state >= TCP_CONNTRACK_TIME_WAIT) {
 			count(REOPENED);
 		} else {
-			s32 left = ct_timeout(ct) - (u32)bpf_jiffies64();
+			s32 left = ct->timeout - (u32)bpf_jiffies64();
 			if (left < 25)
 				bpf_ct_change_timeout(ct, 1000);
 			bpf_ct_release(ct);
 			count_traffic(skb, mark & MARK_BACKEND_MASK, 0);
 			return 1;
 		}
-	} else if ((ct_status(ct) & IPS_SEEN_REPLY) && !flow->opens_connection) {
+	} else if ((ct->status & IPS_SEEN_REPLY) && !flow->opens_connection) {
 		bpf_ct_release(ct);
 		count(FOREIGN);
 		return 1;
@@ -225,7 +229,7 @@ inline_always int open_connection(struct __sk_buff *skb, struct tuple *tuple, st
 	int refused = bpf_ct_set_nat_info(new, backend->address, ntohs(backend->port), NF_NAT_MANIP_DST);
 	if (backend->snat_address[0])
 		refused |= bpf_ct_set_nat_info(new, backend->snat_address, 0, NF_NAT_MANIP_SRC);
-	ct_mark(new) = index | MARK_PREFIX;
+	new->ct.mark = index | MARK_PREFIX;
 	bpf_ct_set_timeout(new, 30000);
 	struct nf_conn *ct = bpf_ct_insert_entry(new);
 	if (!ct)

@@ -1,6 +1,6 @@
 // The load balancer's own program, as it is shipped.
-import { codecOf, memberPath, u32 } from 'tsbpf-lb/asm'
-import { BpfMap, runningKernelTypes } from 'tsbpf-lb/loader'
+import { codecOf, u32 } from 'tsbpf-lb/asm'
+import { BpfMap } from 'tsbpf-lb/loader'
 import { ingress } from 'tsbpf-lb/programs'
 import * as maps from '../../../dist/programs/load-balancer/datapath/maps.js'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
@@ -41,16 +41,6 @@ export default {
   spec: ingress(),
   prepare,
   ownNamespace: true,
-  defines: () => {
-    const { vmlinux } = runningKernelTypes()
-    const offset = (path) => memberPath(vmlinux, 'nf_conn', path).offset
-    return {
-      NF_CONN_MARK: offset('mark'),
-      NF_CONN_STATUS: offset('status'),
-      NF_CONN_TIMEOUT: offset('timeout'),
-      NF_CONN_TCP_STATE: offset('proto.tcp.state'),
-    }
-  },
   inputs: [
     ack(40_000),
     syn(40_001),

@@ -8,7 +8,6 @@ import { test } from '../support/kernel-test.ts'
 interface Pair {
   readonly spec: BuiltProgram
   readonly inputs: readonly Uint8Array[]
-  readonly defines?: () => Readonly<Record<string, string | number>>
 }
 interface Clang {
   readonly version: string
@@ -26,12 +25,9 @@ const { names, loadPair } = (await harness('suite')) as {
   names: readonly string[]
   loadPair: (name: string) => Promise<Pair>
 }
-const { findClang, compileC } = (await harness('clang')) as {
+const { findClang, halfInC } = (await harness('clang')) as {
   findClang: () => Clang | undefined
-  compileC: (clang: Clang, name: string, defines?: Readonly<Record<string, string | number>>) => Uint8Array
-}
-const { programFromObject } = (await harness('object-file')) as {
-  programFromObject: (bytes: Uint8Array, like: ProgramSpec) => ProgramSpec
+  halfInC: (clang: Clang, name: string, ours: ProgramSpec) => ProgramSpec
 }
 const { findDifference } = (await harness('compare')) as {
   findDifference: (pair: Pick<Pair, 'inputs'>, ours: ProgramSpec, theirs: ProgramSpec) => Outcome
@@ -52,8 +48,7 @@ for (const name of names) {
   withClang(`${name}: the same in the DSL as in C`, async () => {
     const pair = await loadPair(name)
     if (clang === undefined) return
-    const theirs = programFromObject(compileC(clang, name, pair.defines?.()), pair.spec)
-    const { tried, difference } = findDifference(pair, pair.spec, theirs)
+    const { tried, difference } = findDifference(pair, pair.spec, halfInC(clang, name, pair.spec))
     expect(difference).toBeUndefined()
     expect(tried).toBeGreaterThan(40)
   })
