@@ -20,6 +20,7 @@ export type { LocalVariable, Otherwise } from './dsl/control/control-flow.ts'
 export type { Condition } from './dsl/core/condition.ts'
 export { BuildError } from './dsl/core/errors.ts'
 export type { Int, Net } from './dsl/core/values.ts'
+export type { Wide } from './dsl/core/wide.ts'
 export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel/kernel-type.ts'
 export {
   acquired,
@@ -80,9 +81,20 @@ export * from './isa/load-imm64.ts'
 export * from './isa/memory.ts'
 export type { CpuLevel } from './isa/opcodes.ts'
 export * from './isa/registers.ts'
+export { type BitsType, bits } from './layout/bits.ts'
+export { type BytesType, bytes, type CharsType, chars } from './layout/bytes.ts'
 export type { Codec } from './layout/codec.ts'
 export { be16, be32, be64, s8, s16, s32, s64, u8, u16, u32, u64 } from './layout/scalar.ts'
-export { array, codecOf, type StructType, struct, type ValueOf } from './layout/struct.ts'
+export {
+  array,
+  codecOf,
+  type StructType,
+  struct,
+  type UnionType,
+  union,
+  type ValueOf,
+} from './layout/struct.ts'
+export { be128 } from './layout/wide.ts'
 export * from './packet/headers.ts'
 export type { FunctionSpec, KfuncSpec, MapSpec, MapType, ProgramSpec, ProgramType } from './program.ts'
 export { assembleText } from './text/assemble-text.ts'

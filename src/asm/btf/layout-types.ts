@@ -1,4 +1,5 @@
-import type { ScalarName } from '../layout/scalar.ts'
+import type { BitsType } from '../layout/bits.ts'
+import type { ScalarName, ScalarType } from '../layout/scalar.ts'
 import { type FieldType, sizeOf } from '../layout/struct.ts'
 import type { MapSpec, MapType } from '../program.ts'
 import { BtfWriter } from './writer.ts'
@@ -54,20 +55,51 @@ export class LayoutTypes {
     if (type.kind === 'scalar') return this.#scalar(type.name)
     const known = this.#others.get(type)
     if (known !== undefined) return known
-    const id =
-      type.kind === 'array'
-        ? this.#writer.array(this.add(type.element), this.#integer('unsigned int', 4), type.length)
-        : this.#writer.struct(
-            type.name,
-            type.size,
-            Object.entries(type.fields).map(([name, field]) => ({
-              name: identifier(name),
-              type: this.add(field.type),
-              bitOffset: field.offset * 8,
-            })),
-          )
+    const id = this.#addOther(type)
     this.#others.set(type, id)
     return id
+  }
+
+  #addOther(type: Exclude<FieldType, ScalarType>): number {
+    switch (type.kind) {
+      case 'array':
+        return this.#array(this.add(type.element), type.length)
+      case 'bytes':
+        return this.#array(this.u8, type.size)
+      case 'chars':
+        return this.#array(this.#integer('char', 1, true), type.size)
+      case 'wide':
+        return this.#writer.typedef('__be128', this.#array(this.u8, type.size))
+      case 'bits':
+        return this.#bits(type)
+      default:
+        return this.#writer[type.kind](
+          type.name,
+          type.size,
+          Object.entries(type.fields).map(([name, field]) => ({
+            name: identifier(name),
+            type: this.add(field.type),
+            bitOffset: field.offset * 8,
+          })),
+        )
+    }
+  }
+
+  #array(element: number, length: number): number {
+    return this.#writer.array(element, this.#integer('unsigned int', 4), length)
+  }
+
+  /**
+   * Bit-fields, as the members of a struct without a name. Those of a network-order integer that is longer than a
+   * byte lie in pieces in a little-endian machine's memory, for which BTF has no words: they are shown as one number.
+   */
+  #bits({ base, size, parts }: BitsType): number {
+    const whole = this.#scalar(base.name)
+    if (base.order === 'network' && size > 1) return whole
+    const members = Object.entries(parts)
+      .map(([name, { shift, width }]) => ({ name, type: whole, bitOffset: shift, bitSize: width }))
+      .sort((a, b) => a.bitOffset - b.bitOffset)
+    return this.#writer.struct('', size, members)
   }
 
   /** Adds a map's key and value; undefined as in {@link mapBtf}. */

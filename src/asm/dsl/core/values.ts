@@ -72,8 +72,13 @@ abstract class ScalarExpression<N extends ScalarName> {
 
   /** The value of the intermediate representation. @throws {BuildError} outside of its scope */
   get ir(): Value {
-    this.emitter.checkScope(this.#scope, `a value of type ${this.type.name}`)
+    this.checkScope()
     return this.#value
+  }
+
+  /** @throws {BuildError} outside of the value's scope */
+  protected checkScope(): void {
+    this.emitter.checkScope(this.#scope, `a value of type ${this.type.name}`)
   }
 }
 
@@ -239,6 +244,13 @@ export class Net<N extends NetworkName = NetworkName> extends ScalarExpression<N
       this.type,
       this.emitter.emit({ kind: 'binary', operator: 'and' }, registerType(this.type), args),
     )
+  }
+  /** Whether the first `length` bits are those of `prefix` (both as read on the wire): is an address in a network? */
+  inPrefix(this: Net<'be32'>, prefix: number, length: number): Condition {
+    if (!Number.isInteger(length) || length < 0 || length > 32)
+      throw new BuildError('PREFIX', `a prefix length is 0..32, not ${length}`, callerPosition())
+    const mask = length === 0 ? 0 : (-1 << (32 - length)) >>> 0
+    return this.and(mask).eq((prefix & mask) >>> 0)
   }
   /** The same number in host order. */
   toHost(): Int<HostOf[N]> {

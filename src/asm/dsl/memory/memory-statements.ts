@@ -13,11 +13,11 @@ import {
   type Located,
   location,
   type Ref,
-  storeFields,
   structRef,
   type Values,
 } from './reference.ts'
 import { zeroFrame } from './stack.ts'
+import { storeFields } from './store.ts'
 
 /** Statements about memory: objects on the stack, assignments, atomic counters. */
 export class MemoryStatements extends ControlFlow {

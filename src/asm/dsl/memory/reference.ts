@@ -1,10 +1,24 @@
 import type { KernelField, MemorySpace, Value } from '../../ir/graph.ts'
-import type { HostName, NetworkName, ScalarName, ScalarType } from '../../layout/scalar.ts'
-import { type ArrayType, type Fields, type FieldType, type StructType, sizeOf } from '../../layout/struct.ts'
+import type { BitsType } from '../../layout/bits.ts'
+import type { BytesType, CharsType } from '../../layout/bytes.ts'
+import { type HostName, type NetworkName, type ScalarName, type ScalarType, u8 } from '../../layout/scalar.ts'
+import {
+  type ArrayType,
+  array,
+  type Fields,
+  type FieldType,
+  type StructType,
+  sizeOf,
+  type UnionType,
+} from '../../layout/struct.ts'
+import type { WideType } from '../../layout/wide.ts'
+import { type BitsAssignable, type BitsExpression, bitsExpression } from '../core/bits.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Emitter, Scope } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
-import { type Expression, expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
+import { type Expression, expression, type Int, type Net, registerType } from '../core/values.ts'
+import type { Wide } from '../core/wide.ts'
+import { loadWide } from './wide-access.ts'
 
 /** Where a reference points; kept under a symbol, so that field names are free for fields. */
 export interface Location {
@@ -14,7 +28,7 @@ export interface Location {
   /** Bytes from `pointer`. */
   readonly offset: number
   readonly scope: Scope
-  readonly type: StructType | ArrayType
+  readonly type: StructType | UnionType | ArrayType
   readonly what: string
   /** Of packet memory: `emitter.packetGeneration` when the reference was made. */
   readonly generation: number
@@ -30,7 +44,7 @@ export interface Located {
   readonly [location]: Location
 }
 
-/** Reading a field: a scalar is loaded where it is written, structs and arrays give a reference into themselves. */
+/** Reading a field: numbers are loaded where it is written, all else gives a reference into itself. */
 export type FieldAccess<T> =
   T extends ScalarType<infer N extends ScalarName>
     ? Expression<N>
@@ -38,7 +52,15 @@ export type FieldAccess<T> =
       ? ArrayRef<E>
       : T extends StructType<infer F>
         ? Ref<F>
-        : never
+        : T extends UnionType<infer F>
+          ? Ref<F>
+          : T extends BitsType<infer N, infer P>
+            ? BitsExpression<N, P>
+            : T extends WideType
+              ? Wide
+              : T extends BytesType | CharsType
+                ? ArrayRef<ScalarType<'u8'>>
+                : never
 
 /** A struct somewhere in memory: its fields are properties, and every read of one is a load at that place. */
 export type Ref<F extends Fields = Fields> = { readonly [K in keyof F & string]: FieldAccess<F[K]> } & Located
@@ -65,7 +87,17 @@ export type Assignable<T> =
       ? readonly Assignable<E>[] | ArrayRef<E>
       : T extends StructType<infer F>
         ? Values<F>
-        : never
+        : T extends UnionType<infer F>
+          ? Values<F>
+          : T extends BitsType<infer N, infer P>
+            ? BitsAssignable<N, P>
+            : T extends WideType
+              ? bigint | Wide
+              : T extends BytesType
+                ? Uint8Array | ArrayRef<ScalarType<'u8'>>
+                : T extends CharsType
+                  ? string | ArrayRef<ScalarType<'u8'>>
+                  : never
 
 type Narrower<N extends HostName> = {
   readonly u8: 'u8'
@@ -81,10 +113,10 @@ type Narrower<N extends HostName> = {
 /** Values for some of a struct's fields. */
 export type Values<F extends Fields> = { readonly [K in keyof F & string]?: Assignable<F[K]> }
 
-/** Makes the reference to a struct at `pointer + offset`. */
+/** Makes the reference to a struct or union at `pointer + offset`. */
 export function structRef<F extends Fields>(
   emitter: Emitter,
-  type: StructType<F>,
+  type: StructType<F> | UnionType<F>,
   pointer: Value,
   space: MemorySpace,
   what: string,
@@ -103,10 +135,29 @@ export function structRef<F extends Fields>(
 
 function access(at: Location, type: FieldType, offset: number, what: string): unknown {
   checkUsable(at)
-  if (type.kind === 'struct')
-    return structRef(at.emitter, type as StructType, at.pointer, at.space, what, offset)
-  if (type.kind === 'scalar') return loadScalar(at.emitter, at.pointer, at.space, type, offset)
-  const array: ArrayRef = {
+  switch (type.kind) {
+    case 'scalar':
+      return loadScalar(at.emitter, at.pointer, at.space, type, offset)
+    case 'bits':
+      return bitsExpression(
+        at.emitter,
+        type,
+        loadScalar(at.emitter, at.pointer, at.space, type.base, offset).ir,
+      )
+    case 'wide':
+      return loadWide(at, offset)
+    case 'array':
+      return arrayRef(at, type as ArrayType, offset, what)
+    case 'bytes':
+    case 'chars':
+      return arrayRef(at, array(u8, type.size), offset, what)
+    default:
+      return structRef(at.emitter, type as StructType, at.pointer, at.space, what, offset)
+  }
+}
+
+function arrayRef(at: Location, type: ArrayType, offset: number, what: string): ArrayRef {
+  return {
     [location]: { ...at, offset, type, what },
     length: type.length,
     at: (index) => {
@@ -119,7 +170,6 @@ function access(at: Location, type: FieldType, offset: number, what: string): un
       return access(at, type.element, offset + index * sizeOf(type.element), `${what}[${index}]`) as never
     },
   }
-  return array
 }
 
 /** Loads a scalar; signed ones narrower than a register are sign-extended. */
@@ -145,70 +195,6 @@ export function loadScalar(
     value = emitter.emit({ kind: 'binary', operator: 'arsh' }, 'i32', [value, bits])
   }
   return expression(emitter, type, value)
-}
-
-/** Stores `value` into a field of type `type` at `offset` from the location's pointer. */
-export function storeField(
-  at: Location,
-  type: FieldType,
-  offset: number,
-  value: unknown,
-  what: string,
-): void {
-  if (type.kind === 'scalar') {
-    storeScalar(at, type, offset, value, what)
-  } else if (type.kind === 'struct') {
-    storeFields(at, type as StructType, offset, value as Values<Fields>, what)
-  } else {
-    const items = elementsOf(value, type as ArrayType, what)
-    items.forEach((item, i) => {
-      storeField(at, type.element, offset + i * sizeOf(type.element), item, `${what}[${i}]`)
-    })
-  }
-}
-
-/** Stores the given fields of a struct. @throws {BuildError} for a field that the struct does not have */
-export function storeFields(
-  at: Location,
-  type: StructType,
-  offset: number,
-  values: object,
-  what: string,
-): void {
-  for (const [name, value] of Object.entries(values)) {
-    const field = type.fields[name]
-    if (field === undefined)
-      throw new BuildError('NO_FIELD', `struct ${type.name} has no field "${name}"`, callerPosition(), {
-        hint: `Its fields: ${Object.keys(type.fields).join(', ')}.`,
-      })
-    if (value !== undefined) storeField(at, field.type, offset + field.offset, value, `${what}.${name}`)
-  }
-}
-
-function elementsOf(value: unknown, type: ArrayType, what: string): readonly unknown[] {
-  if (Array.isArray(value)) {
-    if (value.length === type.length) return value
-    throw new BuildError(
-      'LENGTH',
-      `${what} has ${type.length} elements, got ${value.length}`,
-      callerPosition(),
-    )
-  }
-  const array = value as ArrayRef
-  return Array.from({ length: type.length }, (_, i) => array.at(i))
-}
-
-function storeScalar(at: Location, type: ScalarType, offset: number, value: unknown, what: string): void {
-  const stored =
-    typeof value === 'number' || typeof value === 'bigint'
-      ? literal(at.emitter, value, type)
-      : value instanceof Int
-        ? widenTo(at.emitter, value, type)
-        : value instanceof Net
-          ? value.ir
-          : undefined
-  if (stored === undefined) throw new BuildError('VALUE', `${what} expected a ${type.name}`, callerPosition())
-  at.emitter.emit({ kind: 'store', size: type.size, offset, space: at.space }, 'none', [at.pointer, stored])
 }
 
 /** The address a reference points at, for passing to a call. */

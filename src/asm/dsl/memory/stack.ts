@@ -1,7 +1,8 @@
 import type { Value } from '../../ir/graph.ts'
+import type { BitsType } from '../../layout/bits.ts'
 import { type FieldType, type StructType, sizeOf } from '../../layout/struct.ts'
 import type { Emitter } from '../core/emitter.ts'
-import { location } from './reference.ts'
+import { isReference } from './store.ts'
 
 /** Zeroes the bytes of a fresh stack struct that are not about to be stored: other fields and padding. */
 export function zeroFrame(emitter: Emitter, pointer: Value, type: StructType, values: object): void {
@@ -24,25 +25,38 @@ export function zeroFrame(emitter: Emitter, pointer: Value, type: StructType, va
 /** Marks the bytes that storing `value` at `offset` will write; what it leaves out of a struct it does not write. */
 function cover(covered: Uint8Array, offset: number, type: FieldType, value: unknown): void {
   if (value === undefined) return
-  if (type.kind === 'scalar') {
-    covered.fill(1, offset, offset + type.size)
-  } else if (type.kind === 'struct') {
-    for (const [name, field] of Object.entries(type.fields))
-      cover(covered, offset + field.offset, field.type, isReference(value) ? value : given(value, name))
-  } else {
-    const step = sizeOf(type.element)
-    for (let i = 0; i < type.length; i++)
-      cover(covered, offset + i * step, type.element, Array.isArray(value) ? value[i] : value)
+  if (isReference(value)) {
+    covered.fill(1, offset, offset + sizeOf(type))
+    return
+  }
+  switch (type.kind) {
+    case 'struct':
+    case 'union':
+      for (const [name, field] of Object.entries(type.fields))
+        cover(covered, offset + field.offset, field.type, given(value, name))
+      return
+    case 'array': {
+      const step = sizeOf(type.element)
+      for (let i = 0; i < type.length; i++)
+        cover(covered, offset + i * step, type.element, (value as readonly unknown[])[i])
+      return
+    }
+    case 'bits':
+      // An assignment to some of the parts reads the others.
+      if (typeof value === 'object' && !('ir' in (value as object)) && !givesAll(type, value)) return
+      covered.fill(1, offset, offset + type.size)
+      return
+    default:
+      covered.fill(1, offset, offset + sizeOf(type))
   }
 }
 
-/** A reference has every field; reading one here would emit a load. */
-function isReference(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && location in value
+function givesAll(type: BitsType, value: unknown): boolean {
+  return Object.keys(type.parts).every((name) => given(value, name) !== undefined)
 }
 
 function given(value: unknown, name: string): unknown {
-  return (value as Readonly<Record<string, unknown>>)[name]
+  return (value as Readonly<Record<string, unknown>> | null)?.[name]
 }
 
 function isFree(covered: Uint8Array, at: number, size: number): boolean {
