@@ -1,5 +1,6 @@
 import type { ProgramType } from '../program.ts'
 import type { Int } from './core/values.ts'
+import { type HelperCalls, helperCalls } from './helper/helper-calls.ts'
 import { HelperStatements } from './helper/helper-statements.ts'
 import { Packet } from './packet/packet.ts'
 import type { PacketContext } from './program/context-ref.ts'
@@ -14,6 +15,14 @@ export class ProgramBuilder<out P extends ProgramType = ProgramType> extends Hel
   /** Ends the program with this value: a verdict, for program types that have verdicts. */
   override return(value: Verdict<P> | Int): void {
     super.return(value)
+  }
+
+  /**
+   * The kernel's helper functions that this type of program may call, for everything that has no statement of its own:
+   * `b.helpers.skb_store_bytes({ skb, offset: 14, from: header })`. Memory goes with its size; flags may be left out.
+   */
+  get helpers(): HelperCalls<P> {
+    return helperCalls<P>(this.emitter)
   }
 
   /** The packet that the program was called for, for direct access. */

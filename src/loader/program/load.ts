@@ -16,6 +16,7 @@ import { VerifierError } from '../verifier/error.ts'
 import { loadBtf } from './load-btf.ts'
 import { loadWithLog } from './load-with-log.ts'
 import { locateSource } from './locate-source.ts'
+import { missingHelper } from './missing-helper.ts'
 import { BpfProgram } from './program.ts'
 import { resolveSymbols } from './resolve.ts'
 
@@ -46,7 +47,7 @@ export interface LoadOptions {
  * is explained by the TypeScript at fault.
  *
  * @throws {VerifierError} when the verifier rejects it
- * @throws {UnsupportedFeatureError} for a kfunc that this kernel does not have
+ * @throws {UnsupportedFeatureError} for a kfunc or helper that this kernel does not have
  * @throws {KernelTypeError} for a kfunc or struct member that is different on this kernel
  * @throws {MapMismatchError} for a map that is not as the program specifies it
  * @throws {MissingPrivilegeError} for want of CAP_BPF, CAP_NET_ADMIN or CAP_PERFMON
@@ -80,6 +81,8 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
     const { result, log } = loadWithLog(bpf, request, logLevel)
     if (result >= 0) return new BpfProgram(new Fd(result, `program "${spec.name}"`, bpf), spec.name, bpf, log)
     if (log.trim() === '') throw refusal(spec, -result)
+    const missing = missingHelper(spec, log)
+    if (missing !== undefined) throw missing
     throw new VerifierError(
       { name: spec.name, instructions: resolved.instructions, line, directory: process.cwd() },
       log,

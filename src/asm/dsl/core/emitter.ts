@@ -1,7 +1,7 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import type { Callee, Operation, Type, Value } from '../../ir/graph.ts'
 import { SsaBuilder } from '../../ir/ssa-builder.ts'
-import type { KfuncSpec, MapSpec } from '../../program.ts'
+import type { KfuncSpec, MapSpec, ProgramType } from '../../program.ts'
 import type { Returns } from '../program/returns.ts'
 import { callerPosition } from './caller.ts'
 import { BuildError } from './errors.ts'
@@ -23,6 +23,8 @@ export class Emitter {
   readonly name: string
   /** What the program may return; anything when undefined. */
   readonly returns: Returns | undefined
+  /** The type of the program, which decides what helpers it may call; any when undefined. */
+  readonly programType: ProgramType | undefined
   readonly ssa: SsaBuilder
   readonly maps = new Map<string, MapSpec>()
   readonly kfuncs = new Map<string, KfuncSpec>()
@@ -33,9 +35,10 @@ export class Emitter {
   held = new Set<Held>()
   readonly #scopes: Scope[] = []
 
-  constructor(name: string, returns?: Returns) {
+  constructor(name: string, returns?: Returns, programType?: ProgramType) {
     this.name = name
     this.returns = returns
+    this.programType = programType
     this.ssa = new SsaBuilder(name)
     this.#scopes.push({ name: 'program', open: true })
   }

@@ -1,27 +1,36 @@
 import type { Callee, MemorySpace } from '../../ir/graph.ts'
+import { type HelperName, helperNumber } from '../../text/helper-names.ts'
+import type { HelperEntry } from './table/entry.ts'
+import { helperTable } from './table/helper-table.ts'
 
 /**
- * Helper functions by the kernel's names; numbers from `___BPF_FUNC_MAPPER` (include/uapi/linux/bpf.h), effects
- * from `bpf_helper_changes_pkt_data` (net/core/filter.c) and the helpers' documentation there.
+ * Helper functions as callees, by the kernel's names. One that fills in memory counts as writing to the stack and to
+ * map values; `calleeOf` can be more precise.
  */
-export const helpers = {
-  map_lookup_elem: helper('map_lookup_elem', 1),
-  map_update_elem: helper('map_update_elem', 2, ['map']),
-  map_delete_elem: helper('map_delete_elem', 3, ['map']),
-  ktime_get_ns: helper('ktime_get_ns', 5, [], true),
-  get_prandom_u32: helper('get_prandom_u32', 7, [], true),
-  get_smp_processor_id: helper('get_smp_processor_id', 8, [], true),
-  redirect: helper('redirect', 23),
-  skb_load_bytes: helper('skb_load_bytes', 26, ['frame']),
-  skb_pull_data: helper('skb_pull_data', 39, ['packet', 'context']),
-  jiffies64: helper('jiffies64', 118, [], true),
-} as const
+export const helpers: Readonly<Record<HelperName, Callee>> = Object.fromEntries(
+  Object.entries(helperTable).map(([name, entry]) => [
+    name,
+    calleeOf(name as HelperName, fillsIn(entry) ? ['frame', 'map'] : []),
+  ]),
+) as Record<HelperName, Callee>
 
-function helper(
-  name: string,
-  number: number,
-  writes: readonly MemorySpace[] = [],
-  removable = false,
-): Callee {
-  return { kind: 'helper', name: `bpf_${name}`, number, writes, removable }
+/** A helper as a callee; `filled` are the spaces of the memory that it is given to write to. */
+export function calleeOf(name: HelperName, filled: readonly MemorySpace[]): Callee {
+  const { writes, pure } = helperTable[name]
+  return {
+    kind: 'helper',
+    name: `bpf_${name}`,
+    number: helperNumber(name),
+    writes: [...new Set([...writes, ...filled])],
+    removable: pure,
+  }
+}
+
+/** A helper by its name; undefined for a name that is none. */
+export function helperEntry(name: string): HelperEntry | undefined {
+  return Object.hasOwn(helperTable, name) ? helperTable[name as HelperName] : undefined
+}
+
+function fillsIn(entry: HelperEntry): boolean {
+  return Object.values(entry.takes).some((parameter) => 'written' in parameter && parameter.written)
 }

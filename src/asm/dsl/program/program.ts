@@ -60,7 +60,7 @@ export function program<P extends ProgramType>(
       `program name "${name}" must be 1–15 characters of A–Z a–z 0–9 _ .`,
       position,
     )
-  const emitter = new Emitter(name, kind.returns)
+  const emitter = new Emitter(name, kind.returns, kind.type)
   write(emitter, new ProgramBuilder<P>(emitter))
   if (emitter.reachable)
     throw new BuildError('NO_RETURN', `${name} can reach its end without b.return(…)`, position)

@@ -28,6 +28,8 @@ export function createMap(spec: MapSpec): VmMap {
       return new RingBufferMap(spec)
     case 'prog_array':
       throw new RangeError(`map "${spec.name}": the interpreter has no tail calls`)
+    default:
+      throw new RangeError(`map "${spec.name}": the interpreter has no maps of type ${spec.type}`)
   }
 }
 

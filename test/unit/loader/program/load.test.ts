@@ -178,3 +178,33 @@ describe('types', () => {
     expect(kernel.commands).toEqual(['BPF_BTF_LOAD'])
   })
 })
+
+describe('a helper that the kernel lacks', () => {
+  const refusing = (log: string): FakeKernel =>
+    new FakeKernel({
+      BPF_PROG_LOAD: (request) => {
+        if (request.readU32(24) === 1) write(request, 32, log)
+        return -EINVAL
+      },
+    })
+
+  it.each([
+    'unknown func bpf_loop#181',
+    'invalid func bpf_loop#181',
+    'program of this type cannot use helper bpf_loop#181',
+  ])('is named with the release that has it: %s', (log) => {
+    expect(() => load(refusing(`0: (85) call bpf_loop#181\n${log}\n`))).toThrow(
+      expect.objectContaining({
+        code: 'KERNEL_FEATURE',
+        message:
+          'this kernel has no helper function bpf_loop for programs of type sched_cls; Linux 5.17 and later do',
+        hint: 'Use a newer kernel, or do without it in program "p". Some program types got it later than others, and some attach points do not have it.',
+      }),
+    )
+  })
+
+  it('is a mistake in the program when no kernel gives it to this type of program', () => {
+    const log = '0: (85) call bpf_xdp_adjust_head#44\nunknown func bpf_xdp_adjust_head#44\n'
+    expect(() => load(refusing(log))).toThrow(VerifierError)
+  })
+})

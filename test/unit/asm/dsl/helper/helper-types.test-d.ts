@@ -1,0 +1,56 @@
+// What must not compile, and what must: checked by `npm run typecheck`, never run.
+
+import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
+import type { Int } from '../../../../../src/asm/dsl/core/values.ts'
+import { array } from '../../../../../src/asm/dsl/map/definition.ts'
+import type { SkbContext } from '../../../../../src/asm/dsl/program/context.ts'
+import { be16, u32 } from '../../../../../src/asm/layout/scalar.ts'
+import { struct } from '../../../../../src/asm/layout/struct.ts'
+
+const Value = struct('value', { n: u32, port: be16 })
+const list = array('list', Value, { maxEntries: 1 })
+
+declare const tc: ProgramBuilder<'sched_cls'>
+declare const xdp: ProgramBuilder<'xdp'>
+declare const any: ProgramBuilder
+declare const skb: SkbContext
+
+export function helpersOfAProgramType(): void {
+  const value = tc.stack(Value)
+  const result: Int<'s64'> = tc.helpers.skb_store_bytes({ skb, offset: 14, from: value })
+  const nothing: undefined = tc.helpers.set_hash_invalid({ skb })
+  tc.helpers.skb_vlan_push({ skb, protocol: 0x8100, tag: 3 })
+  tc.helpers.skb_change_proto({ skb, protocol: value.port, flags: 0 })
+  xdp.helpers.redirect({ ifindex: value.n })
+  // Every program type has these.
+  any.helpers.ktime_get_ns()
+  any.helpers.get_current_pid_tgid()
+  // @ts-expect-error not in XDP programs
+  xdp.helpers.skb_store_bytes
+  // @ts-expect-error not in TC programs
+  tc.helpers.xdp_adjust_head
+  // @ts-expect-error not in every program
+  any.helpers.redirect
+  // @ts-expect-error it has a statement of its own
+  tc.helpers.map_lookup_elem
+  // @ts-expect-error an argument is missing
+  tc.helpers.skb_store_bytes({ skb, offset: 14 })
+  // @ts-expect-error no such argument
+  tc.helpers.redirect({ ifindex: 1, index: 2 })
+  // @ts-expect-error memory and not a number
+  tc.helpers.skb_store_bytes({ skb, offset: 14, from: 3 })
+  // @ts-expect-error a context and not memory
+  tc.helpers.skb_vlan_pop({ skb: value })
+  // @ts-expect-error network order
+  tc.helpers.skb_change_proto({ skb, protocol: value.n })
+  // @ts-expect-error another type of map
+  tc.helpers.skb_under_cgroup({ skb, map: list, index: 0 })
+  void [result, nothing]
+}
+
+/** What takes any builder takes that of a program type. */
+export function aPlainBuilderIsMoreGeneral(): void {
+  const helper = (b: ProgramBuilder): void => void b.random()
+  helper(tc)
+  helper(xdp)
+}
