@@ -11,9 +11,13 @@
 export const names = [
   'parse-options',
   'map-counters',
+  'checksum-rewrite',
+  'ipv6-walk',
+  'token-bucket',
+  'maglev',
+  'string-compare',
   'histogram',
   'five-tuple-hash',
-  'string-compare',
   'load-balancer',
 ]
 

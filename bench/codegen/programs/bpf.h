@@ -15,7 +15,6 @@ typedef u64 be64;
 #define SEC(name) __attribute__((section(name), used))
 #define inline_always static inline __attribute__((always_inline))
 #define noinline __attribute__((noinline))
-#define packed __attribute__((packed))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
@@ -70,7 +69,7 @@ enum { IPPROTO_TCP = 6, IPPROTO_UDP = 17 };
 struct ethhdr {
 	u8 destination[6], source[6];
 	be16 type;
-} packed;
+};
 
 struct iphdr {
 	u8 ihl : 4, version : 4;
@@ -79,14 +78,14 @@ struct iphdr {
 	u8 ttl, protocol;
 	u16 checksum;
 	be32 source, destination;
-} packed;
+};
 
 struct ipv6hdr {
 	u8 version_class, flow[3];
 	be16 payload_length;
 	u8 next_header, hop_limit;
 	be32 source[4], destination[4];
-} packed;
+};
 
 struct tcphdr {
 	be16 source, destination;
@@ -95,16 +94,16 @@ struct tcphdr {
 	be16 window;
 	u16 checksum;
 	be16 urgent;
-} packed;
+};
 
 struct udphdr {
 	be16 source, destination, length;
 	u16 checksum;
-} packed;
+};
 
 struct ports {
 	be16 source, destination;
-} packed;
+};
 
 /* The start and end of the packet, as pointers. */
 #define packet_start(ctx) ((void *)(long)(ctx)->data)

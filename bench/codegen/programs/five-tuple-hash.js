@@ -13,6 +13,7 @@ import {
 } from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
 import { EthernetHeader } from './ethernet.js'
+import { jhash3Words } from './jhash.js'
 
 /** Addresses and ports as they are in memory: a hash does not ask for their order. */
 const Addresses = struct(
@@ -32,23 +33,6 @@ const Addresses = struct(
   { packed: true },
 )
 const Ports = struct('ip_ports', { pair: u32 }, { packed: true })
-
-const rol32 = (word, shift) => word.shl(shift).or(word.shr(32 - shift))
-
-/** Bob Jenkins' lookup3, as the kernel's jhash_3words. */
-function jhash3Words(a, b, c, seed) {
-  const initial = seed.add(0xdeadbeef + (3 << 2))
-  a = a.add(initial)
-  b = b.add(initial)
-  c = c.add(initial)
-  c = c.xor(b).sub(rol32(b, 14))
-  a = a.xor(c).sub(rol32(c, 11))
-  b = b.xor(a).sub(rol32(a, 25))
-  c = c.xor(b).sub(rol32(b, 16))
-  a = a.xor(c).sub(rol32(c, 4))
-  b = b.xor(a).sub(rol32(a, 14))
-  return c.xor(b).sub(rol32(b, 24))
-}
 
 const spec = tc('five_tuple_hash', (b, skb) => {
   const packet = b.packet(skb)
