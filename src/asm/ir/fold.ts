@@ -111,6 +111,7 @@ export function highestValue(value: Value): bigint {
   }
 }
 
-function fillBelow(value: bigint): bigint {
-  return (1n << BigInt(value.toString(2).length)) - 1n
+/** The smallest number of the form 2ⁿ−1 that is not below `value`. */
+export function fillBelow(value: bigint): bigint {
+  return value === 0n ? 0n : (1n << BigInt(value.toString(2).length)) - 1n
 }

@@ -3,7 +3,10 @@ import type { FunctionGraph } from './graph.ts'
 import { eliminateCommonSubexpressions } from './passes/common-subexpressions.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { removeDeadCode } from './passes/dead-code.ts'
+import { removeKnownBranches } from './passes/known-branches.ts'
+import { narrow } from './passes/narrow.ts'
 import { simplify } from './passes/simplify.ts'
+import { threadJumps } from './passes/thread-jumps.ts'
 
 /** A transformation of the graph that keeps its meaning. */
 export interface Pass {
@@ -17,11 +20,14 @@ export interface Pass {
 /** The passes, in the order in which they run. */
 export const passes: readonly Pass[] = [
   { name: 'simplify', summary: 'constant folding and cheaper forms', run: simplify },
+  { name: 'narrow', summary: 'masks, extensions and divisions that ranges make needless', run: narrow },
   {
     name: 'cse',
     summary: 'computations and loads that were made before',
     run: eliminateCommonSubexpressions,
   },
+  { name: 'branches', summary: 'branches that earlier ones have decided', run: removeKnownBranches },
+  { name: 'thread', summary: 'ways around branches that they decide', run: threadJumps },
   { name: 'cfg', summary: 'unreachable, empty and chained blocks', run: tidyControlFlow },
   { name: 'dce', summary: 'values that nobody needs', run: removeDeadCode },
 ]

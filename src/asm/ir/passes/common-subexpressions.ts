@@ -4,8 +4,10 @@ import {
   type FunctionGraph,
   type MemorySpace,
   memorySpaces,
+  type Operation,
   replaceUses,
   reversePostorder,
+  type Type,
   type Value,
 } from '../graph.ts'
 
@@ -73,22 +75,28 @@ function writtenSpaces(value: Value): readonly MemorySpace[] {
 /** What two values must share to be the same; undefined for values that are never the same. */
 function keyOf(value: Value, memory: Readonly<Epochs>): string | undefined {
   const { op } = value
-  const args = value.args.map((arg) => arg.id).join(',')
+  if (op.kind !== 'load') return pureKey(op, value.type, value.args)
+  const field = op.field === undefined ? '' : `${op.field.struct}.${op.field.path}`
+  return `load${op.size} ${op.space}@${memory[op.space]} ${idsOf(value.args)}+${op.offset} ${field} ${value.type}`
+}
+
+/** What two computations that depend on nothing but their operands must share to be the same. */
+export function pureKey(op: Operation, type: Type, args: readonly Value[]): string | undefined {
   switch (op.kind) {
     case 'binary':
-      return `${op.operator} ${value.type} ${args}`
+      return `${op.operator} ${type} ${idsOf(args)}`
     case 'negate':
     case 'truncate':
-      return `${op.kind} ${value.type} ${args}`
+      return `${op.kind} ${type} ${idsOf(args)}`
     case 'swap':
-      return `swap${op.bits} ${value.type} ${args}`
+      return `swap${op.bits} ${type} ${idsOf(args)}`
     case 'extend':
-      return `extend${op.signed} ${args}`
-    case 'load': {
-      const field = op.field === undefined ? '' : `${op.field.struct}.${op.field.path}`
-      return `load${op.size} ${op.space}@${memory[op.space]} ${args}+${op.offset} ${field} ${value.type}`
-    }
+      return `extend${op.signed} ${idsOf(args)}`
     default:
       return undefined
   }
+}
+
+function idsOf(args: readonly Value[]): string {
+  return args.map((arg) => arg.id).join(',')
 }

@@ -1,6 +1,6 @@
 import { constantOf } from '../fold.ts'
-import { type Block, type FunctionGraph, reversePostorder, successors, type Terminator } from '../graph.ts'
-import { dropEdge } from './edges.ts'
+import { type Block, type FunctionGraph, reversePostorder, successors } from '../graph.ts'
+import { dropEdge, retarget } from './edges.ts'
 
 /**
  * Tidies the control-flow graph: removes unreachable blocks, lets jumps to empty blocks go straight to where these
@@ -16,7 +16,8 @@ export function tidyControlFlow(graph: FunctionGraph): boolean {
   return changed
 }
 
-function removeUnreachable(graph: FunctionGraph): boolean {
+/** Removes blocks that control never comes to. @returns whether there were any */
+export function removeUnreachable(graph: FunctionGraph): boolean {
   const reachable = new Set(reversePostorder(graph))
   if (reachable.size === graph.blocks.length) return false
   for (const block of graph.blocks) {
@@ -72,21 +73,13 @@ function threadEmptyBlocks(graph: FunctionGraph): boolean {
 /** Moves the edge `from` → `old` to `from` → `target`; the caller supplies the target's phi operands. */
 function redirect(from: Block, old: Block, target: Block): void {
   dropEdge(from, old)
-  const end = from.terminator
-  let next: Terminator = end
-  if (end.kind === 'jump') next = { ...end, target }
-  else if (end.kind === 'branch')
-    next = {
-      ...end,
-      whenTrue: end.whenTrue === old ? target : end.whenTrue,
-      whenFalse: end.whenFalse === old ? target : end.whenFalse,
-    }
+  retarget(from, old, target)
+  const next = from.terminator
   if (next.kind === 'branch' && next.whenTrue === next.whenFalse) {
     // Both ways lead to the same block now, which the other way is already a predecessor edge of.
     from.terminator = { kind: 'jump', target }
     return
   }
-  from.terminator = next
   target.predecessors.push(from)
 }
 

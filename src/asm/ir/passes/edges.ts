@@ -7,3 +7,15 @@ export function dropEdge(from: Block, to: Block): void {
   to.predecessors.splice(index, 1)
   for (const phi of to.phis) phi.args.splice(index, 1)
 }
+
+/** Lets the jumps of a block that go to `old` go to `target`; predecessors and phis are the caller's. */
+export function retarget(block: Block, old: Block, target: Block): void {
+  const end = block.terminator
+  if (end.kind === 'jump' && end.target === old) block.terminator = { ...end, target }
+  else if (end.kind === 'branch')
+    block.terminator = {
+      ...end,
+      whenTrue: end.whenTrue === old ? target : end.whenTrue,
+      whenFalse: end.whenFalse === old ? target : end.whenFalse,
+    }
+}

@@ -1,8 +1,9 @@
 import { bitsOf, compare, isCommutative, mirrored, swapBytes, wrap } from '../arithmetic.ts'
-import { constant } from '../floating.ts'
+import { constant, isFloating } from '../floating.ts'
 import { constantOf, fold, highestValue } from '../fold.ts'
 import {
   type Block,
+  type Comparison,
   type FunctionGraph,
   replaceUses,
   reversePostorder,
@@ -112,7 +113,35 @@ function rewrite(graph: FunctionGraph, value: Value, added: Value[]): Value | un
       }
     }
   }
-  return foldAddress(value, make)
+  return reassociate(value, make) ?? foldAddress(value, make)
+}
+
+type Make = (from: Omit<Value, 'id' | 'block' | 'source'>) => Value
+
+/**
+ * Constants are added to a pointer last, so that pointers that differ in a constant share the rest, and the constant
+ * can go into the offset of an access: `p + (x + 4)` and `(p + 4) + x` become `(p + x) + 4`.
+ */
+function reassociate(value: Value, make: Make): Value | undefined {
+  const [left, right] = value.args
+  if (value.op.kind !== 'binary' || value.op.operator !== 'add' || value.type !== 'ptr') return undefined
+  if (left === undefined || right === undefined || constantOf(right) !== undefined) return undefined
+  const { op, type } = value
+  const inRight = addedConstant(right)
+  if (inRight !== undefined) {
+    const sum = make({ op, type, args: [left, inRight.rest] })
+    return make({ op, type, args: [sum, inRight.constant] })
+  }
+  const inLeft = left.type === 'ptr' ? addedConstant(left) : undefined
+  if (inLeft === undefined || isFloating(inLeft.rest)) return undefined
+  const sum = make({ op, type, args: [inLeft.rest, right] })
+  return make({ op, type, args: [sum, inLeft.constant] })
+}
+
+function addedConstant({ op, args }: Value): { rest: Value; constant: Value } | undefined {
+  const [rest, constant] = args
+  if (op.kind !== 'binary' || op.operator !== 'add' || rest === undefined) return undefined
+  return constant !== undefined && constantOf(constant) !== undefined ? { rest, constant } : undefined
 }
 
 function shiftBy(
@@ -167,30 +196,56 @@ function simplifyTerminator(
     return { kind: 'jump', target: taken ? end.whenTrue : end.whenFalse }
   }
   if (l !== undefined) return { ...end, left: right, right: left, comparison: mirrored[end.comparison] }
-  if (r !== undefined) {
-    const inner = left.args[0]
-    const rewritten = (value: Value, other: bigint): Terminator => ({
-      ...end,
-      left: value,
-      right: constant(graph, other, value.type),
-    })
-    const equality = end.comparison === 'eq' || end.comparison === 'ne'
-    if (
-      equality &&
-      left.op.kind === 'swap' &&
-      inner !== undefined &&
-      highestValue(inner) < 1n << BigInt(left.op.bits) &&
-      r < 1n << BigInt(left.op.bits)
-    )
-      return rewritten(inner, swapBytes(left.op.bits, r))
-    if (
-      left.op.kind === 'extend' &&
-      !left.op.signed &&
-      inner !== undefined &&
-      r < 1n << 32n &&
-      !end.comparison.startsWith('s')
-    )
-      return rewritten(inner, r)
-  }
+  if (r !== undefined) return simplifyConstantTest(graph, end, left, r)
+  // Byte order does not matter to equality.
+  const [x, y] = [left.args[0], right.args[0]]
+  if (
+    isEquality(end.comparison) &&
+    x !== undefined &&
+    y !== undefined &&
+    isSwapOf(left, x) &&
+    isSwapOf(right, y)
+  )
+    if (left.op.kind === 'swap' && right.op.kind === 'swap' && left.op.bits === right.op.bits)
+      return { ...end, left: x, right: y }
   return end
+}
+
+type Branch = Extract<Terminator, { readonly kind: 'branch' }>
+
+function isEquality(comparison: Comparison): boolean {
+  return comparison === 'eq' || comparison === 'ne'
+}
+
+/** Whether `value` is `inner` with its bytes swapped and nothing thrown away. */
+function isSwapOf(value: Value, inner: Value): boolean {
+  return value.op.kind === 'swap' && highestValue(inner) < 1n << BigInt(value.op.bits)
+}
+
+/** A branch on a comparison with a constant: what was done to the left side is done to the constant instead. */
+function simplifyConstantTest(graph: FunctionGraph, end: Branch, left: Value, right: bigint): Terminator {
+  const [inner, operand] = left.args
+  if (inner === undefined) return end
+  const test = (comparison: Comparison, value: Value, other: bigint): Branch => ({
+    ...end,
+    comparison,
+    left: value,
+    right: constant(graph, other, value.type),
+  })
+  const equality = isEquality(end.comparison)
+  if ((equality || end.comparison === 'set') && left.op.kind === 'swap' && right < 1n << BigInt(left.op.bits))
+    if (end.comparison === 'set' || isSwapOf(left, inner))
+      return test(end.comparison, inner, swapBytes(left.op.bits, right))
+  if (left.op.kind === 'extend' && !left.op.signed && right < 1n << 32n && !end.comparison.startsWith('s'))
+    return test(end.comparison, inner, right)
+  if (left.op.kind === 'extend' && !left.op.signed && end.comparison === 'set')
+    return test('set', inner, wrap(32, right))
+  const mask = left.op.kind === 'binary' && left.op.operator === 'and' ? constantOf(operand) : undefined
+  if (mask === undefined || !equality) return end
+  // `(x & m) == m`, for one bit, and `(x & m) != 0` ask whether a bit is set.
+  const one = isPowerOfTwo(mask) && right === mask
+  if (right !== 0n && !one) return end
+  const asked = test('set', inner, mask)
+  const whenSet = (end.comparison === 'ne') === (right === 0n)
+  return whenSet ? asked : { ...asked, whenTrue: end.whenFalse, whenFalse: end.whenTrue }
 }
