@@ -18,6 +18,7 @@ export const headers = [
   'linux/neighbour.h',
   'linux/netfilter/nfnetlink.h',
   'linux/netlink.h',
+  'linux/perf_event.h',
   'linux/pkt_sched.h',
   'linux/rtnetlink.h',
 ]
@@ -66,7 +67,13 @@ export const structures = {
     ],
     ...['map_ids', 'name', 'btf_id', 'run_time_ns', 'run_cnt', 'verified_insns'],
   ],
-  'struct bpf_link_info': ['type', 'id', 'prog_id', 'tcx.ifindex', 'tcx.attach_type', 'xdp.ifindex'],
+  'struct bpf_link_info': [
+    ...['type', 'id', 'prog_id', 'tcx.ifindex', 'tcx.attach_type', 'xdp.ifindex', 'netns.attach_type'],
+    ...['cgroup.cgroup_id', 'cgroup.attach_type', 'tracing.attach_type'],
+  ],
+  'struct perf_event_attr': [
+    ...['type', 'size', 'config', 'sample_period', 'wakeup_events', 'kprobe_func', 'probe_offset'],
+  ],
   'struct bpf_btf_info': ['btf_size', 'id', 'name', 'name_len', 'kernel_btf'],
   'union bpf_attr': [
     ...[
@@ -84,6 +91,7 @@ export const structures = {
     ...['batch.elem_flags', 'prog_type', 'insn_cnt', 'insns', 'license', 'log_level', 'log_size', 'log_buf'],
     ...['prog_flags', 'prog_name', 'expected_attach_type', 'prog_btf_fd', 'func_info_rec_size', 'func_info'],
     ...['func_info_cnt', 'line_info_rec_size', 'line_info', 'line_info_cnt', 'fd_array'],
+    ...['attach_btf_id', 'attach_btf_obj_fd', 'raw_tracepoint.name', 'raw_tracepoint.prog_fd'],
     ...['btf', 'btf_log_buf', 'btf_size', 'btf_log_size', 'btf_log_level'],
     ...[
       'test.prog_fd',

@@ -4,6 +4,7 @@
 export { type Assembled, type AssembleOptions, assemble } from './assemble/assembler.ts'
 export { AssembleError } from './assemble/errors.ts'
 export { branch, type Item, label, plain } from './assemble/items.ts'
+export { type AttachSpec, type AttachTarget, type AttachType, attachTypes } from './attach.ts'
 export { relocateSplit } from './btf/distilled-base.ts'
 export { memberPath, sizeOf as btfSizeOf, withoutFlavour } from './btf/layout.ts'
 export { mapBtf } from './btf/layout-types.ts'

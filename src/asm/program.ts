@@ -1,3 +1,4 @@
+import type { AttachSpec } from './attach.ts'
 import type { Instruction } from './isa/instruction.ts'
 import type { FieldType } from './layout/struct.ts'
 
@@ -10,10 +11,14 @@ export const programTypes = {
   tracepoint: 5,
   xdp: 6,
   cgroup_skb: 8,
+  cgroup_sock: 9,
+  sock_ops: 13,
   raw_tracepoint: 17,
   cgroup_sock_addr: 18,
+  flow_dissector: 22,
   tracing: 26,
   lsm: 29,
+  sk_lookup: 30,
   syscall: 31,
 } as const
 
@@ -108,6 +113,10 @@ export interface ProgramSpec {
   /** 1–15 characters of `[A-Za-z0-9_.]`. */
   readonly name: string
   readonly type: ProgramType
+  /** What it is meant for, where the kernel wants to know that when it loads the program. */
+  readonly attach?: AttachSpec
+  /** It may sleep (`BPF_F_SLEEPABLE`), which programs of type `syscall` must say. */
+  readonly sleepable?: boolean
   /** Section of an ELF object, as libbpf reads it (`tcx/ingress`); the usual one of the type when absent. */
   readonly section?: string
   /** License string; the conntrack kfuncs need a GPL-compatible one such as `Dual MIT/GPL`. */

@@ -20,8 +20,12 @@ export const syscallNumbers = {
     mount: 165,
     umount2: 166,
     unshare: 272,
+    perf_event_open: 298,
     setns: 308,
     bpf: 321,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
   },
   arm64: {
     close: 57,
@@ -38,8 +42,12 @@ export const syscallNumbers = {
     mount: 40,
     umount2: 39,
     unshare: 97,
+    perf_event_open: 241,
     setns: 268,
     bpf: 280,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
   },
 } as const
 

@@ -16,6 +16,8 @@ export const SOL_SOCKET = 1
 export const SO_RCVTIMEO = 20
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
+export const SO_DETACH_BPF = 27
+export const SO_ATTACH_BPF = 50
 export const SO_NETNS_COOKIE = 71
 
 /** Options of netlink sockets (include/linux/socket.h, include/uapi/linux/netlink.h). */
@@ -40,6 +42,16 @@ export const MS_REC = 16384
 export const MS_SHARED = 1 << 20
 export const MNT_DETACH = 2
 export const CLONE_NEWNET = 0x4000_0000
+
+/** The mount API without a path (include/uapi/linux/mount.h), since Linux 5.2. */
+export const FSOPEN_CLOEXEC = 1
+export const FSMOUNT_CLOEXEC = 1
+export const FSCONFIG_CMD_CREATE = 6
+
+/** Perf events (include/uapi/linux/perf_event.h). */
+export const PERF_TYPE_TRACEPOINT = 2
+export const PERF_ATTR_SIZE_VER1 = 72
+export const PERF_FLAG_FD_CLOEXEC = 8
 
 /** flock(2) (include/uapi/asm-generic/fcntl.h). */
 export const LOCK_EX = 2

@@ -15,6 +15,7 @@ export const bpfCommands = {
   BPF_MAP_GET_FD_BY_ID: 14,
   BPF_OBJ_GET_INFO_BY_FD: 15,
   BPF_PROG_QUERY: 16,
+  BPF_RAW_TRACEPOINT_OPEN: 17,
   BPF_BTF_LOAD: 18,
   BPF_BTF_GET_FD_BY_ID: 19,
   BPF_MAP_LOOKUP_AND_DELETE_ELEM: 21,
@@ -33,9 +34,6 @@ export const bpfCommands = {
 
 /** A command of bpf(2) that this package issues. */
 export type BpfCommand = keyof typeof bpfCommands
-
-/** Attach points of `enum bpf_attach_type` (include/uapi/linux/bpf.h) that this package uses. */
-export const attachTypes = { tcx_ingress: 46, tcx_egress: 47 } as const
 
 /** Kinds of link: `enum bpf_link_type` (include/uapi/linux/bpf.h), by bpftool's names. */
 export const linkTypes = {

@@ -35,6 +35,8 @@ function neededBy(command: BpfCommand): readonly Capability[] {
     case 'BPF_LINK_CREATE':
     case 'BPF_LINK_UPDATE':
       return ['CAP_BPF', 'CAP_NET_ADMIN']
+    case 'BPF_RAW_TRACEPOINT_OPEN':
+      return ['CAP_BPF', 'CAP_PERFMON']
     case 'BPF_PROG_QUERY':
       return ['CAP_NET_ADMIN']
     case 'BPF_BTF_GET_FD_BY_ID':

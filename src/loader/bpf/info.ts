@@ -57,8 +57,10 @@ export interface LinkInfo {
   readonly programId: number
   /** For tcx, netkit and xdp links: the interface, 0 once it is gone or the link detached. */
   readonly ifindex: number
-  /** For tcx and netkit links: `enum bpf_attach_type`; 0 otherwise. */
+  /** For links of tcx, netkit, cgroups, network namespaces and tracing: `enum bpf_attach_type`; 0 otherwise. */
   readonly attachType: number
+  /** For cgroup links: the cgroup's id, 0 once it is gone or the link detached; 0 otherwise. */
+  readonly cgroupId: bigint
 }
 
 /** `struct bpf_btf_info` (include/uapi/linux/bpf.h). */
@@ -124,16 +126,25 @@ export function translatedInstructions(bpf: BpfSyscall, program: Handle): Uint8A
 
 /** Reads a link's info. */
 export function linkInfo(bpf: BpfSyscall, link: Handle): LinkInfo {
-  const { u32 } = read(bpf, link, LINK_INFO_SIZE)
+  const { u32, u64 } = read(bpf, link, LINK_INFO_SIZE)
   const type = u32(0)
-  const { xdp, tcx, netkit } = linkTypes
+  const { xdp, tcx, netkit, tracing, cgroup, netns } = linkTypes
   const onInterface = type === xdp || type === tcx || type === netkit
+  // Where the union's member for this type of link has its attach type.
+  const attachType = new Map<number, number>([
+    [tracing, 16],
+    [tcx, 20],
+    [netkit, 20],
+    [netns, 20],
+    [cgroup, 24],
+  ]).get(type)
   return {
     type,
     id: u32(4),
     programId: u32(8),
     ifindex: onInterface ? u32(16) : 0,
-    attachType: onInterface && type !== xdp ? u32(20) : 0,
+    attachType: attachType === undefined ? 0 : u32(attachType),
+    cgroupId: type === cgroup ? u64(16) : 0n,
   }
 }
 
@@ -149,7 +160,7 @@ export function btfInfo(bpf: BpfSyscall, btf: Handle): BtfInfo {
 
 const MAP_INFO_SIZE = 88
 const PROGRAM_INFO_SIZE = 224
-const LINK_INFO_SIZE = 24
+const LINK_INFO_SIZE = 32
 const BTF_INFO_SIZE = 32
 
 function read(

@@ -1,14 +1,15 @@
 import { attachFlags } from './constants.ts'
-import { BpfRequest } from './request.ts'
+import { BpfRequest, cString } from './request.ts'
 import { type BpfSyscall, callBpf, tryBpf } from './syscall.ts'
 
-/** Arguments of BPF_LINK_CREATE for tcx. */
+/** Arguments of BPF_LINK_CREATE. */
 export interface LinkCreateArguments {
   readonly programFd: number
-  readonly ifindex: number
+  /** What to attach to: an interface's number, or a descriptor of a cgroup, a network namespace, a perf event. */
+  readonly target: number
   /** `enum bpf_attach_type`. */
   readonly attachType: number
-  /** `BPF_F_BEFORE`, `BPF_F_AFTER`, `BPF_F_ID`, `BPF_F_LINK`. */
+  /** `BPF_F_BEFORE`, `BPF_F_AFTER`, `BPF_F_ID`, `BPF_F_LINK`; for XDP `XDP_FLAGS_*`. */
   readonly flags?: number
   /** The anchor: a file descriptor, or an id with `BPF_F_ID`. */
   readonly relative?: number
@@ -20,11 +21,24 @@ export interface LinkCreateArguments {
 export function linkCreate(bpf: BpfSyscall, link: LinkCreateArguments): number {
   const request = new BpfRequest('BPF_LINK_CREATE', 32)
     .u32(0, link.programFd)
-    .u32(4, link.ifindex)
+    .u32(4, link.target)
     .u32(8, link.attachType)
     .u32(12, link.flags ?? 0)
     .u32(16, link.relative ?? 0)
     .u64(24, link.expectedRevision ?? 0n)
+  return tryBpf(bpf, request)
+}
+
+/**
+ * BPF_RAW_TRACEPOINT_OPEN: attaches a program to a raw tracepoint, or, without a name, one that was loaded for a
+ * function, a hook or a tracepoint to that.
+ *
+ * @returns the link's file descriptor, or `-errno`
+ */
+export function rawTracepointOpen(bpf: BpfSyscall, programFd: number, name?: string): number {
+  const request = new BpfRequest('BPF_RAW_TRACEPOINT_OPEN', 16)
+    .pointer(0, name === undefined ? undefined : cString(name))
+    .u32(8, programFd)
   return tryBpf(bpf, request)
 }
 
@@ -46,12 +60,15 @@ export function linkUpdate(
 const updateHints: Readonly<Record<string, string>> = {
   ENOLINK: 'The link has been detached, or its interface is gone; attach again.',
   EPERM: 'Another program than the expected one is attached.',
-  EINVAL: 'The new program has another type than the link takes.',
+  EINVAL: 'The new program has another type than the link takes, or links of this kind keep their program.',
 }
 
 /** BPF_LINK_DETACH: takes the program off its hook although the link stays open. */
 export function linkDetach(bpf: BpfSyscall, link: { readonly fd: number; readonly what: string }): void {
-  callBpf(bpf, new BpfRequest('BPF_LINK_DETACH', 4).u32(0, link.fd), `detach ${link.what}`)
+  const request = new BpfRequest('BPF_LINK_DETACH', 4).u32(0, link.fd)
+  callBpf(bpf, request, `detach ${link.what}`, (errno) =>
+    errno === 'EOPNOTSUPP' ? 'Links of this kind end when they are closed and no pin is left.' : '',
+  )
 }
 
 /** What BPF_PROG_QUERY reports about a hook. */

@@ -12,6 +12,10 @@ export interface ProgLoadArguments {
   readonly flags?: number
   /** `enum bpf_attach_type`, for types that decide by it what a program may do. */
   readonly expectedAttachType?: number
+  /** BTF id of the function, hook or tracepoint that the program is verified for. */
+  readonly attachBtfId?: number
+  /** File descriptor of the module's BTF that has that id; vmlinux when absent. */
+  readonly attachBtfFd?: number
   /** 0 without a log, 1 the failing path, 2 everything; or 4 for statistics only. */
   readonly logLevel?: number
   /** Where the log goes; needed when `logLevel` is not 0. */
@@ -48,6 +52,8 @@ export function progLoad(bpf: BpfSyscall, program: ProgLoadArguments): ProgLoadR
     .u32(44, program.flags ?? 0)
     .objectName(48, program.name)
     .u32(68, program.expectedAttachType ?? 0)
+    .u32(108, program.attachBtfId ?? 0)
+    .u32(112, program.attachBtfFd ?? 0)
     .pointer(120, program.fdArray)
   if (btf !== undefined)
     request

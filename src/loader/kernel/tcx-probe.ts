@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { attachTypes } from '../bpf/constants.ts'
+import { attachTypes } from '../../asm/attach.ts'
 import { bpfError } from '../bpf/error.ts'
 import { progQuery } from '../bpf/link-commands.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'

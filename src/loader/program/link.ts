@@ -1,109 +1,75 @@
 import { TsbpfError } from '../../asm/diagnostics/error.ts'
-import { attachFlags, attachTypes, linkTypes } from '../bpf/constants.ts'
-import { type BpfError, bpfError } from '../bpf/error.ts'
+import { linkTypes } from '../bpf/constants.ts'
 import { Fd } from '../bpf/fd.ts'
 import { type LinkInfo, linkInfo } from '../bpf/info.ts'
-import { linkCreate, linkDetach, linkUpdate, progQuery } from '../bpf/link-commands.ts'
-import { objectPin } from '../bpf/object-commands.ts'
+import { linkDetach, linkUpdate } from '../bpf/link-commands.ts'
+import { objectById, objectPin } from '../bpf/object-commands.ts'
 import { openAs } from '../bpf/open-object.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
-import { errnoName } from '../errno.ts'
-import { hasTcx } from '../kernel/tcx-probe.ts'
-import { UnsupportedFeatureError } from '../kernel/unsupported-feature-error.ts'
 
-export { hasTcx }
+/** Kinds of link, by bpftool's names. */
+export type LinkType = keyof typeof linkTypes
 
-/** Which packets: those an interface receives, or those it sends. */
-export type TcxDirection = 'ingress' | 'egress'
-
-/** A place in a hook's order: next to a program that is attached there. */
-export type TcxAnchor = { readonly linkId: number } | { readonly programId: number }
-
-/** Where and how to attach. */
-export interface TcxAttachment {
-  /** The interface's number, 1 or more, in the process's network namespace. */
-  readonly ifindex: number
-  readonly direction: TcxDirection
-  /**
-   * Run before this one, or before all others for `'all'`. Without `before` and `after` the program runs last, and
-   * never when one before it redirects or ends the packet's way.
-   */
-  readonly before?: TcxAnchor | 'all'
-  /** Run after this one, or after all others for `'all'`. */
-  readonly after?: TcxAnchor | 'all'
-  /** Fail with ESTALE if the hook has changed since {@link queryTcx} reported this revision. */
-  readonly expectedRevision?: bigint
-}
-
-/** A program on its way to a hook: what {@link attachTcx} needs of it. */
+/** A program on its way to a hook: what attaching needs of it. */
 export interface AttachableProgram {
   readonly fd: Fd
   readonly name: string
 }
 
 /**
- * Attaches a `sched_cls` program to an interface through a tcx link (Linux 6.6).
- *
- * @returns the link; closing it detaches, unless it is pinned
- * @throws {UnsupportedFeatureError} on kernels without tcx
- * @throws {BpfError} ENODEV for an interface that does not exist, EEXIST when this program is attached there already
+ * A link: a program where it is attached. Owns its file descriptor: closing that detaches the program, unless the
+ * link is pinned.
  */
-export function attachTcx(
-  program: AttachableProgram,
-  attachment: TcxAttachment,
-  bpf: BpfSyscall = kernelBpf,
-): TcxLink {
-  const { ifindex, direction, expectedRevision } = attachment
-  const result = linkCreate(bpf, {
-    programFd: program.fd.number,
-    ifindex,
-    attachType: attachTypeOf(direction),
-    ...anchor(attachment),
-    ...(expectedRevision !== undefined && { expectedRevision }),
-  })
-  if (result < 0) throw attachError(bpf, program, attachment, -result)
-  return TcxLink.own(new Fd(result, describe(ifindex, direction), bpf), bpf)
-}
-
-/** A tcx link: a program on an interface. Owns its file descriptor. */
-export class TcxLink {
+export class BpfLink {
   readonly fd: Fd
+  readonly #what: string
   readonly #bpf: BpfSyscall
 
-  private constructor(fd: Fd, bpf: BpfSyscall) {
+  private constructor(fd: Fd, what: string, bpf: BpfSyscall) {
     this.fd = fd
+    this.#what = what
     this.#bpf = bpf
   }
 
-  /** Takes over the descriptor of a tcx link. */
-  static own(fd: Fd, bpf: BpfSyscall = kernelBpf): TcxLink {
-    return new TcxLink(fd, bpf)
+  /** Takes over the descriptor of a link. @param what what it is, for messages: `xdp link` */
+  static own(fd: Fd, what: string, bpf: BpfSyscall = kernelBpf): BpfLink {
+    return new BpfLink(fd, what, bpf)
   }
 
   /**
-   * Opens the tcx link pinned at `path`.
+   * Opens the link pinned at `path`.
    *
+   * @param type the kind of link that it must be; any when absent
    * @throws {TsbpfError} `PIN_KIND` when something else is pinned there
    * @throws {BpfError} ENOENT when nothing is
    */
-  static openPinned(path: string, bpf: BpfSyscall = kernelBpf): TcxLink {
-    const fd = openAs(bpf, 'link', path)
-    const link = new TcxLink(fd, bpf)
+  static openPinned(path: string, type?: LinkType, bpf: BpfSyscall = kernelBpf): BpfLink {
+    return BpfLink.#checked(openAs(bpf, 'link', path), bpf, (actual) => {
+      if (type !== undefined && actual !== type)
+        throw new TsbpfError('PIN_KIND', `${path} is the pin of a ${actual} link, not of a ${type} link`)
+    })
+  }
+
+  /** Opens a link by the kernel's number. @returns undefined when there is none */
+  static openId(id: number, bpf: BpfSyscall = kernelBpf): BpfLink | undefined {
+    const number = objectById(bpf, 'link', id)
+    return number === undefined
+      ? undefined
+      : BpfLink.#checked(new Fd(number, `link id ${id}`, bpf), bpf, () => {})
+  }
+
+  static #checked(fd: Fd, bpf: BpfSyscall, check: (type: string) => void): BpfLink {
     try {
-      const { type } = link.info()
-      if (type !== linkTypes.tcx)
-        throw new TsbpfError(
-          'PIN_KIND',
-          `${path} is the pin of a ${linkTypeName(type)} link, not of a tcx link`,
-        )
-      return link
+      const type = linkTypeName(linkInfo(bpf, { fd: fd.number, what: 'link' }).type)
+      check(type)
+      return new BpfLink(fd, `${type} link`, bpf)
     } catch (error) {
       fd.close()
       throw error
     }
   }
 
-  /** Interface, direction and program; the interface is 0 once it is gone or the link detached. */
+  /** Its program, and what it is attached to; that is 0 once it is gone or the link detached. */
   info(): LinkInfo {
     return linkInfo(this.#bpf, this.#handle())
   }
@@ -114,23 +80,29 @@ export class TcxLink {
   }
 
   /**
-   * Puts another program in the place of the present one; no packet passes without one of the two.
+   * Puts another program in the place of the present one; nothing passes without one of the two. Links of tcx, XDP,
+   * cgroups and network namespaces can do that.
    *
    * @param expected the program that must be the present one
-   * @throws {BpfError} EPERM when it is not, ENOLINK when the link is detached
+   * @throws {BpfError} EPERM when it is not, ENOLINK when the link is detached, EINVAL for other kinds of link
    */
   update(program: { readonly fd: Fd }, expected?: { readonly fd: Fd }): void {
     linkUpdate(this.#bpf, this.#handle(), program.fd.number, expected?.fd.number)
   }
 
-  /** Takes the program off the interface, for every holder of the link and despite pins. */
+  /**
+   * Takes the program off what it is attached to, for every holder of the link and despite pins. Links of tcx, XDP,
+   * cgroups and network namespaces can do that.
+   *
+   * @throws {BpfError} EOPNOTSUPP for other kinds of link: close them and remove their pins
+   */
   detach(): void {
     linkDetach(this.#bpf, this.#handle())
   }
 
   /** Gives the link a path under bpffs, whose directory must exist; the program then stays attached. */
   pin(path: string): void {
-    objectPin(this.#bpf, this.fd.number, path, 'tcx link')
+    objectPin(this.#bpf, this.fd.number, path, this.#what)
   }
 
   /** Closes the file descriptor, which detaches the program unless the link is pinned. Safe to call twice. */
@@ -143,104 +115,11 @@ export class TcxLink {
   }
 
   #handle(): { fd: number; what: string } {
-    return { fd: this.fd.number, what: 'tcx link' }
-  }
-}
-
-/** A program on a tcx hook. */
-export interface TcxEntry {
-  readonly programId: number
-  /** 0 when it was attached without a link. */
-  readonly linkId: number
-}
-
-/** The state of a tcx hook. */
-export interface TcxHook {
-  /** In the order in which they run. */
-  readonly entries: readonly TcxEntry[]
-  /** Changes with every attach, update and detach. */
-  readonly revision: bigint
-}
-
-/**
- * Lists the programs on an interface's tcx hook.
- *
- * @throws {UnsupportedFeatureError} on kernels without tcx
- * @throws {BpfError} ENODEV for an interface that does not exist
- */
-export function queryTcx(ifindex: number, direction: TcxDirection, bpf: BpfSyscall = kernelBpf): TcxHook {
-  const { errno, programIds, linkIds, revision } = progQuery(bpf, ifindex, attachTypeOf(direction))
-  if (errno !== 0) {
-    if (errnoName(errno) === 'EINVAL' && !hasTcx(bpf)) throw tcxUnsupported()
-    throw bpfError(
-      'BPF_PROG_QUERY',
-      errno,
-      `list the programs on ${describe(ifindex, direction)}`,
-      hint(errno),
-    )
-  }
-  return {
-    entries: programIds.map((programId, at) => ({ programId, linkId: linkIds[at] ?? 0 })),
-    revision,
+    return { fd: this.fd.number, what: this.#what }
   }
 }
 
 /** The name of a link type's number, as bpftool has it. */
 export function linkTypeName(number: number): string {
   return Object.entries(linkTypes).find(([, value]) => value === number)?.[0] ?? `type ${number}`
-}
-
-function attachTypeOf(direction: TcxDirection): number {
-  return direction === 'ingress' ? attachTypes.tcx_ingress : attachTypes.tcx_egress
-}
-
-function anchor({ before, after }: TcxAttachment): { flags?: number; relative?: number } {
-  if (before !== undefined && after !== undefined)
-    throw new TsbpfError('TCX_ANCHOR', 'a tcx program cannot be placed by `before` and `after` at once', {
-      hint: 'Give one of the two.',
-    })
-  const place = before ?? after
-  if (place === undefined) return {}
-  const side = before === undefined ? attachFlags.after : attachFlags.before
-  if (place === 'all') return { flags: side }
-  return 'linkId' in place
-    ? { flags: side | attachFlags.id | attachFlags.link, relative: place.linkId }
-    : { flags: side | attachFlags.id, relative: place.programId }
-}
-
-function attachError(
-  bpf: BpfSyscall,
-  program: AttachableProgram,
-  { ifindex, direction }: TcxAttachment,
-  errno: number,
-): BpfError | UnsupportedFeatureError {
-  if (errnoName(errno) === 'EINVAL' && !hasTcx(bpf)) return tcxUnsupported()
-  return bpfError(
-    'BPF_LINK_CREATE',
-    errno,
-    `attach program "${program.name}" to ${describe(ifindex, direction)}`,
-    hint(errno),
-  )
-}
-
-function describe(ifindex: number, direction: TcxDirection): string {
-  return `tcx ${direction} of interface ${ifindex}`
-}
-
-function tcxUnsupported(): UnsupportedFeatureError {
-  return new UnsupportedFeatureError('tcx links', '6.6', {
-    hint: 'Attach through a clsact qdisc and a bpf filter instead.',
-  })
-}
-
-function hint(errno: number): string {
-  return hints[errnoName(errno)] ?? ''
-}
-
-const hints: Readonly<Record<string, string>> = {
-  ENODEV: 'There is no such interface in this network namespace.',
-  EEXIST: 'This program is on the hook already; update its link instead.',
-  ENOENT: 'The program to be placed next to is not on the hook.',
-  ESTALE: 'The hook has changed since it was read; read it again.',
-  ERANGE: 'The hook holds 64 programs, the most there can be.',
 }

@@ -13,6 +13,7 @@ import { openModuleBtf } from '../kernel/module-btf.ts'
 import { type KernelTypes, runningKernelTypes } from '../kernel/vmlinux-btf.ts'
 import { FileSourceText, type SourceText } from '../source-text.ts'
 import { VerifierError } from '../verifier/error.ts'
+import { resolveAttach } from './attach-target.ts'
 import { loadBtf } from './load-btf.ts'
 import { loadWithLog } from './load-with-log.ts'
 import { locateSource } from './locate-source.ts'
@@ -36,7 +37,7 @@ export interface LoadOptions {
   readonly logLevel?: 0 | 1 | 2
   /** Where the text of source lines comes from; the file system when absent. */
   readonly sourceText?: SourceText
-  /** `enum bpf_attach_type`, for program types that are verified by it. */
+  /** `enum bpf_attach_type`, for program types that are verified by it; what the program says when absent. */
   readonly expectedAttachType?: number
   /** The kernel to talk to; the running one when absent. */
   readonly bpf?: BpfSyscall
@@ -49,6 +50,7 @@ export interface LoadOptions {
  * @throws {VerifierError} when the verifier rejects it
  * @throws {UnsupportedFeatureError} for a kfunc or helper that this kernel does not have
  * @throws {KernelTypeError} for a kfunc or struct member that is different on this kernel
+ * @throws {AttachTargetError} for a function, hook or tracepoint to be attached to that this kernel does not have
  * @throws {MapMismatchError} for a map that is not as the program specifies it
  * @throws {MissingPrivilegeError} for want of CAP_BPF, CAP_NET_ADMIN or CAP_PERFMON
  * @throws {BpfError} when the kernel refuses without consulting the verifier
@@ -61,6 +63,7 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
   const located = locateSource(spec, source)
   const line = (file: string, number: number) => source.line(file, number)
   const resolved = resolveSymbols(located, (name) => maps.get(name)?.fd.number, kernel)
+  const attach = resolveAttach(spec, kernel)
 
   const held: Fd[] = []
   try {
@@ -69,6 +72,9 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
     if (btf !== undefined) held.push(btf)
     const modules = openModuleBtf(bpf, resolved.modules)
     held.push(...modules)
+    const [attachModule] = openModuleBtf(bpf, attach.module === undefined ? [] : [attach.module])
+    if (attachModule !== undefined) held.push(attachModule)
+    const expectedAttachType = options.expectedAttachType ?? attach.expectedAttachType
     const request: ProgLoadArguments = {
       type: programTypes[spec.type],
       name: spec.name,
@@ -76,10 +82,14 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
       license: spec.license,
       ...(btf && { btf: { fd: btf.number, funcInfo: records.funcInfo, lineInfo: records.lineInfo } }),
       ...(modules.length > 0 && { fdArray: fdArray(modules) }),
-      ...(options.expectedAttachType !== undefined && { expectedAttachType: options.expectedAttachType }),
+      ...(expectedAttachType !== undefined && { expectedAttachType }),
+      ...(attach.btfId !== undefined && { attachBtfId: attach.btfId }),
+      ...(attachModule && { attachBtfFd: attachModule.number }),
+      ...(spec.sleepable === true && { flags: sleepable }),
     }
     const { result, log } = loadWithLog(bpf, request, logLevel)
-    if (result >= 0) return new BpfProgram(new Fd(result, `program "${spec.name}"`, bpf), spec.name, bpf, log)
+    if (result >= 0)
+      return new BpfProgram(new Fd(result, `program "${spec.name}"`, bpf), spec.name, bpf, log, spec.attach)
     if (log.trim() === '') throw refusal(spec, -result)
     const missing = missingHelper(spec, log)
     if (missing !== undefined) throw missing
@@ -92,6 +102,9 @@ export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram
     for (const fd of held) fd.close()
   }
 }
+
+/** BPF_F_SLEEPABLE (include/uapi/linux/bpf.h). */
+const sleepable = 1 << 4
 
 function byName(maps: LoadOptions['maps']): ReadonlyMap<string, LoadedMap> {
   if (maps instanceof Map) return maps

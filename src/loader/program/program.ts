@@ -1,3 +1,4 @@
+import type { AttachSpec } from '../../asm/attach.ts'
 import { Fd } from '../bpf/fd.ts'
 import { type ProgramInfo, programInfo, translatedInstructions } from '../bpf/info.ts'
 import { objectById, objectPin } from '../bpf/object-commands.ts'
@@ -37,10 +38,13 @@ export class BpfProgram {
   readonly name: string
   /** The verifier's log, when one was asked for; empty otherwise. */
   readonly log: string
+  /** What it is meant for, as its specification says; unknown for programs that were not loaded here. */
+  readonly attach: AttachSpec | undefined
   readonly #bpf: BpfSyscall
 
   /** Takes over the file descriptor of a program; see `loadProgram`. */
-  constructor(fd: Fd, name: string, bpf: BpfSyscall = kernelBpf, log = '') {
+  constructor(fd: Fd, name: string, bpf: BpfSyscall = kernelBpf, log = '', attach?: AttachSpec) {
+    this.attach = attach
     this.fd = fd
     this.name = name
     this.log = log

@@ -3,7 +3,8 @@ import { u32, u64 } from '../../../src/asm/layout/scalar.ts'
 import { codecOf } from '../../../src/asm/layout/struct.ts'
 import { BpfMap } from '../../../src/loader/bpf/map.ts'
 import { inNamespace } from '../../../src/loader/netns/namespace.ts'
-import { attachTcx, hasTcx, queryTcx, TcxLink } from '../../../src/loader/program/link.ts'
+import { BpfLink } from '../../../src/loader/program/link.ts'
+import { attachTcx, hasTcx, queryTcx } from '../../../src/loader/program/link-tcx.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { BpfProgram } from '../../../src/loader/program/program.ts'
 import { whyNoKernelTests } from '../support/availability.ts'
@@ -80,7 +81,7 @@ describeTcx('tcx', () => {
       link.pin(path)
       link.close()
       expect(queryTcx(lo, 'ingress').entries).toMatchObject([{ programId }])
-      using again = TcxLink.openPinned(path)
+      using again = BpfLink.openPinned(path, 'tcx')
       expect(again.info()).toMatchObject({ ifindex: lo, programId })
       again.detach()
       expect(queryTcx(lo, 'ingress').entries).toEqual([])

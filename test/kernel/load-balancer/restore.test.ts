@@ -5,7 +5,8 @@ import { nftPriorities } from '../../../src/loader/netlink/nftables/constants.ts
 import { NftTransaction } from '../../../src/loader/netlink/nftables/transaction.ts'
 import { addBpfFilter, addClsact, deleteClsact } from '../../../src/loader/netlink/route/traffic-control.ts'
 import { inNamespace } from '../../../src/loader/netns/namespace.ts'
-import { attachTcx, type TcxLink } from '../../../src/loader/program/link.ts'
+import type { BpfLink } from '../../../src/loader/program/link.ts'
+import { attachTcx } from '../../../src/loader/program/link-tcx.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { BpfProgram } from '../../../src/loader/program/program.ts'
 import type { UpResult } from '../../../src/programs/load-balancer/control/up.ts'
@@ -91,7 +92,7 @@ test('what others have made stays', async () => {
       ...{ ifindex, direction, priority: 10, handle: 1 },
       ...{ programFd: filter.fd.number, name: 'theirs' },
     })
-  const link = inNamespace(balancer.namespace, (): TcxLink => {
+  const link = inNamespace(balancer.namespace, (): BpfLink => {
     return attachTcx(foreignProgram('their_tcx'), { ifindex, direction: 'ingress' })
   })
   foreign.push(link)

@@ -10,7 +10,7 @@ import { type Link, listLinks } from '../../../src/loader/netlink/route/links.ts
 import { listRoutes } from '../../../src/loader/netlink/route/routes.ts'
 import { listBpfFilters, listQdiscs } from '../../../src/loader/netlink/route/traffic-control.ts'
 import { inNamespace } from '../../../src/loader/netns/namespace.ts'
-import { hasTcx, queryTcx } from '../../../src/loader/program/link.ts'
+import { hasTcx, queryTcx } from '../../../src/loader/program/link-tcx.ts'
 import { markPrefix, markPrefixMask } from '../../../src/programs/load-balancer/datapath/mark.ts'
 import type { Lab } from './lab.ts'
 import { installed, run } from './namespaces.ts'

@@ -12,7 +12,8 @@ import {
   listQdiscs,
   replaceBpfFilter,
 } from '../../../loader/netlink/route/traffic-control.ts'
-import { attachTcx, hasTcx, TcxLink } from '../../../loader/program/link.ts'
+import { BpfLink } from '../../../loader/program/link.ts'
+import { attachTcx, hasTcx } from '../../../loader/program/link-tcx.ts'
 import { BpfProgram } from '../../../loader/program/program.ts'
 import { InvalidRequestError } from './errors.ts'
 import type { Rollback } from './rollback.ts'
@@ -122,7 +123,7 @@ function attachedProgram(place: Place, mode: AttachMode): number | undefined {
   if (mode === 'clsact') return ourFilter(place)?.programId
   const pin = linkPin(place.directory, place.ifindex)
   if (!existsSync(pin)) return undefined
-  using link = TcxLink.openPinned(pin)
+  using link = BpfLink.openPinned(pin, 'tcx')
   const info = link.info()
   return info.ifindex === place.ifindex ? info.programId : undefined
 }
@@ -137,7 +138,7 @@ function replace(place: Place, program: BpfProgram, mode: AttachMode, rollback: 
       replaceBpfFilter(place.socket, { ifindex: place.ifindex, ...filterPlace, ...filterOf(next) })
       return
     }
-    using link = TcxLink.openPinned(linkPin(place.directory, place.ifindex))
+    using link = BpfLink.openPinned(linkPin(place.directory, place.ifindex), 'tcx')
     link.update(next)
   }
   exchange(program)

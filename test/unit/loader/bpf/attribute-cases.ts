@@ -118,6 +118,8 @@ export const attributeCases: readonly AttributeCase[] = [
         license: 'GPL',
         flags: 4,
         expectedAttachType: 46,
+        attachBtfId: 4711,
+        attachBtfFd: 12,
         logLevel: 1,
         log: new Uint8Array(256),
         btf: { fd: 9, funcInfo: new Uint8Array(16).fill(1), lineInfo: new Uint8Array(48).fill(2) },
@@ -141,6 +143,8 @@ export const attributeCases: readonly AttributeCase[] = [
       line_info_rec_size: [92, 4, 16],
       line_info: [96, 8, new Uint8Array(48).fill(2)],
       line_info_cnt: [104, 4, 3],
+      attach_btf_id: [108, 4, 4711],
+      attach_btf_obj_fd: [112, 4, 12],
       fd_array: [120, 8, Uint8Array.of(0, 0, 0, 0, 7, 0, 0, 0)],
     },
   },
@@ -217,7 +221,7 @@ export const attributeCases: readonly AttributeCase[] = [
     issue: (bpf) =>
       link.linkCreate(bpf, {
         programFd: 8,
-        ifindex: 2,
+        target: 2,
         attachType: 46,
         flags: 0x28,
         relative: 99,
@@ -230,6 +234,14 @@ export const attributeCases: readonly AttributeCase[] = [
       'link_create.flags': [12, 4, 0x28],
       'link_create.tcx.relative_id': [16, 4, 99],
       'link_create.tcx.expected_revision': [24, 8, 1n << 40n],
+    },
+  },
+  {
+    name: 'BPF_RAW_TRACEPOINT_OPEN',
+    issue: (bpf) => link.rawTracepointOpen(bpf, 8, 'sched_switch'),
+    fields: {
+      'raw_tracepoint.name': [0, 8, text('sched_switch')],
+      'raw_tracepoint.prog_fd': [8, 4, 8],
     },
   },
   {

@@ -7,7 +7,30 @@ export const infoLayouts: readonly (readonly [struct: string, members: Readonly<
     ],
     [
       'bpf_link_info',
-      { type: 0, id: 4, prog_id: 8, 'tcx.ifindex': 16, 'tcx.attach_type': 20, 'xdp.ifindex': 16 },
+      {
+        type: 0,
+        id: 4,
+        prog_id: 8,
+        'tcx.ifindex': 16,
+        'tcx.attach_type': 20,
+        'xdp.ifindex': 16,
+        'netns.attach_type': 20,
+        'cgroup.cgroup_id': 16,
+        'cgroup.attach_type': 24,
+        'tracing.attach_type': 16,
+      },
+    ],
+    [
+      'perf_event_attr',
+      {
+        type: 0,
+        size: 4,
+        config: 8,
+        sample_period: 16,
+        wakeup_events: 48,
+        kprobe_func: 56,
+        probe_offset: 64,
+      },
     ],
     ['bpf_btf_info', { btf_size: 8, id: 12, name: 16, name_len: 24, kernel_btf: 28 }],
     [
