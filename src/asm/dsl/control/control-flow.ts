@@ -4,13 +4,10 @@ import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
 import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Condition, ConditionNode } from '../core/condition.ts'
-import type { Emitter, Held } from '../core/emitter.ts'
+import type { Emitter, Held, Otherwise } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { Int, literal, registerType } from '../core/values.ts'
 import { checkReturned } from '../program/returns.ts'
-
-/** What to do when something is not there: return this verdict, or run this code, which must not fall through. */
-export type Otherwise = number | (() => void)
 
 /** A mutable local; reading it gives its value at that place. */
 export interface LocalVariable<N extends HostName> {
@@ -31,6 +28,7 @@ export class ControlFlow {
 
   constructor(emitter: Emitter) {
     this.emitter = emitter
+    emitter.orElse = (...args) => this.orElse(...args)
   }
 
   /** Runs `then` where the condition holds, `otherwise` (if given) where it does not. */
@@ -155,7 +153,7 @@ export class ControlFlow {
   }
 
   /** Not for authors: goes on where the comparison holds; elsewhere runs `otherwise`, which must not fall through. */
-  orElse(comparison: 'ne' | 'eq' | 'le', left: Value, right: Value, otherwise: Otherwise): void {
+  orElse(comparison: Comparison, left: Value, right: Value, otherwise: Otherwise): void {
     const { ssa } = this.emitter
     const position = callerPosition()
     const [proceed, leave] = [ssa.createBlock(), ssa.createBlock()]

@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
-import type { Callee, Operation, Type, Value } from '../../ir/graph.ts'
+import type { Callee, Comparison, Operation, Type, Value } from '../../ir/graph.ts'
 import { SsaBuilder } from '../../ir/ssa-builder.ts'
 import type { KfuncSpec, MapSpec, ProgramType } from '../../program.ts'
 import type { Returns } from '../program/returns.ts'
@@ -11,6 +11,9 @@ export interface Scope {
   readonly name: string
   open: boolean
 }
+
+/** What to do when something is not there: return this verdict, or run this code, which must not fall through. */
+export type Otherwise = number | (() => void)
 
 /** An acquired kernel object that somebody must release. */
 export interface Held {
@@ -33,6 +36,13 @@ export class Emitter {
   #packetMoves = 0
   /** Objects acquired and not yet released on the path being written. */
   held = new Set<Held>()
+  /**
+   * Goes on where a comparison holds; elsewhere runs `otherwise`, which must not fall through. Set by the statements
+   * about control flow, which build on this class.
+   */
+  orElse: (comparison: Comparison, left: Value, right: Value, otherwise: Otherwise) => void = () => {
+    throw new Error('no control flow yet')
+  }
   readonly #scopes: Scope[] = []
 
   constructor(name: string, returns?: Returns, programType?: ProgramType) {

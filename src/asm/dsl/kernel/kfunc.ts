@@ -3,7 +3,7 @@ import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
 import type { StructType } from '../../layout/struct.ts'
 import type { KfuncSpec } from '../../program.ts'
 import type { Int } from '../core/values.ts'
-import type { Located } from '../memory/reference.ts'
+import type { Located } from '../memory/location.ts'
 import type { SkbContext } from '../program/context.ts'
 import type { KernelRef, KernelType } from './kernel-type.ts'
 

@@ -2,8 +2,9 @@ import type { Value } from '../../ir/graph.ts'
 import type { Fields, StructType } from '../../layout/struct.ts'
 import type { Emitter, Scope } from '../core/emitter.ts'
 import { Int } from '../core/values.ts'
+import { addressOf, location } from '../memory/location.ts'
 import type { MemoryStatements } from '../memory/memory-statements.ts'
-import { addressOf, location, type Ref, structRef, type Values } from '../memory/reference.ts'
+import { type Ref, structRef, type Values } from '../memory/reference.ts'
 import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './definition.ts'
 
 /** A key: fields of the key struct, a struct in memory, or for array maps an index. */

@@ -1,5 +1,5 @@
 import type { Fields } from '../../layout/struct.ts'
-import type { Otherwise } from '../control/control-flow.ts'
+import type { Otherwise } from '../core/emitter.ts'
 import { helpers } from '../helper/helpers.ts'
 import { MemoryStatements } from '../memory/memory-statements.ts'
 import type { Ref } from '../memory/reference.ts'

@@ -1,5 +1,6 @@
 import type { Value } from '../../ir/graph.ts'
-import type { Location } from './reference.ts'
+import { Condition } from '../core/condition.ts'
+import type { Location } from './location.ts'
 
 /** A place in memory: `offset` bytes behind the location's pointer. */
 export interface BlockPlace {
@@ -21,6 +22,41 @@ export function storeBytes(at: Location, offset: number, bytes: Uint8Array): voi
   const to = { at, offset }
   for (const { unit, step } of stepsOf(bytes.byteLength, [to]))
     storeUnit(to, step, unit, constantUnit(at, bytes, step, unit))
+}
+
+/** Zeroes `size` bytes in the widest steps. */
+export function zeroBytes(to: BlockPlace, size: number): void {
+  for (const { unit, step } of stepsOf(size, [to]))
+    storeUnit(to, step, unit, to.at.emitter.constant(0n, unit === 8 ? 'i64' : 'i32'))
+}
+
+/**
+ * Whether `size` bytes are the same: what differs is collected, and tested once. That reads all of it, without a branch
+ * for each step.
+ */
+export function equalBytes(left: BlockPlace, right: BlockPlace | Uint8Array, size: number): Condition {
+  const { emitter } = left.at
+  const known = right instanceof Uint8Array
+  const steps = stepsOf(size, known ? [left] : [left, right])
+  const read = (step: number, unit: Unit): Value =>
+    known ? constantUnit(left.at, right, step, unit) : loadUnit(right, step, unit)
+  const [only, ...more] = steps
+  if (only !== undefined && more.length === 0)
+    return Condition.compare('eq', loadUnit(left, 0, only.unit), read(0, only.unit), emitter.scope)
+  const type = steps.some(({ unit }) => unit === 8) ? 'i64' : 'i32'
+  const wide = (value: Value): Value =>
+    value.type === type ? value : emitter.emit({ kind: 'extend', signed: false }, type, [value])
+  let difference: Value | undefined
+  for (const { unit, step } of steps) {
+    const [a, b] = [loadUnit(left, step, unit), read(step, unit)]
+    const differs = wide(emitter.emit({ kind: 'binary', operator: 'xor' }, a.type, [a, b]))
+    difference =
+      difference === undefined
+        ? differs
+        : emitter.emit({ kind: 'binary', operator: 'or' }, type, [difference, differs])
+  }
+  const zero = emitter.constant(0n, type)
+  return Condition.compare('eq', difference ?? zero, zero, emitter.scope)
 }
 
 /** The steps in which `size` bytes are handled at all these places at once. */
@@ -62,5 +98,5 @@ export function constantUnit(at: Location, bytes: Uint8Array, step: number, unit
 
 /** The verifier insists on alignment on the stack alone; packets are unaligned anyway, structs in maps seldom. */
 function allows({ at, offset }: BlockPlace, step: number, unit: Unit): boolean {
-  return at.space !== 'frame' || (offset + step) % unit === 0
+  return at.space !== 'frame' || ((offset + step) % unit === 0 && unit <= (at.alignment ?? 8))
 }

@@ -8,71 +8,53 @@ import {
   type Fields,
   type FieldType,
   type StructType,
-  sizeOf,
   type UnionType,
 } from '../../layout/struct.ts'
 import type { WideType } from '../../layout/wide.ts'
 import { type BitsAssignable, type BitsExpression, bitsExpression } from '../core/bits.ts'
-import { callerPosition } from '../core/caller.ts'
-import type { Emitter, Scope } from '../core/emitter.ts'
-import { BuildError } from '../core/errors.ts'
+import type { Emitter } from '../core/emitter.ts'
 import { type Expression, expression, type Int, type Net, registerType } from '../core/values.ts'
 import type { Wide } from '../core/wide.ts'
+import { elementOf, type Index, type IndexOptions } from './element.ts'
+import { checkUsable, derive, type Located, type Location, location, type Space } from './location.ts'
 import { loadWide } from './wide-access.ts'
 
-/** Where a reference points; kept under a symbol, so that field names are free for fields. */
-export interface Location {
-  readonly emitter: Emitter
-  readonly pointer: Value
-  readonly space: MemorySpace
-  /** Bytes from `pointer`. */
-  readonly offset: number
-  readonly scope: Scope
-  readonly type: StructType | UnionType | ArrayType
-  readonly what: string
-  /** Of packet memory: `emitter.packetGeneration` when the reference was made. */
-  readonly generation: number
-  /** Of a program's context: the members that may be written. All may be elsewhere. */
-  readonly writable?: readonly string[]
-}
-
-/** Key of a reference's {@link Location}. */
-export const location: unique symbol = Symbol('location')
-
-/** Anything that points somewhere: structs and arrays in memory. */
-export interface Located {
-  readonly [location]: Location
-}
-
 /** Reading a field: numbers are loaded where it is written, all else gives a reference into itself. */
-export type FieldAccess<T> =
+export type FieldAccess<T, S extends Space = MemorySpace> =
   T extends ScalarType<infer N extends ScalarName>
     ? Expression<N>
     : T extends { readonly kind: 'array'; readonly element: infer E }
-      ? ArrayRef<E>
+      ? ArrayRef<E, S>
       : T extends StructType<infer F>
-        ? Ref<F>
+        ? Ref<F, S>
         : T extends UnionType<infer F>
-          ? Ref<F>
+          ? Ref<F, S>
           : T extends BitsType<infer N, infer P>
             ? BitsExpression<N, P>
             : T extends WideType
               ? Wide
               : T extends BytesType | CharsType
-                ? ArrayRef<ScalarType<'u8'>>
+                ? ArrayRef<ScalarType<'u8'>, S>
                 : never
 
-/** A struct somewhere in memory: its fields are properties, and every read of one is a load at that place. */
-export type Ref<F extends Fields = Fields> = { readonly [K in keyof F & string]: FieldAccess<F[K]> } & Located
+/**
+ * A struct somewhere in memory: its fields are properties, and every read of one is a load at that place. `S` says
+ * what kind of memory; `Ref<F>` is any that can be written, `Ref<F, Space>` any at all.
+ */
+export type Ref<F extends Fields = Fields, S extends Space = MemorySpace> = {
+  readonly [K in keyof F & string]: FieldAccess<F[K], S>
+} & Located<S>
 
 /** The reference to a struct of this layout. */
-export type RefOf<S> = S extends StructType<infer F> ? Ref<F> : never
+export type RefOf<T, S extends Space = MemorySpace> = T extends StructType<infer F> ? Ref<F, S> : never
 
 /** An array somewhere in memory. */
-export type ArrayRef<E = unknown> = Located & {
+export type ArrayRef<E = unknown, S extends Space = MemorySpace> = Located<S> & {
   readonly length: number
   /** The element at a constant index. @throws {BuildError} beyond the end */
-  at(index: number): FieldAccess<E>
+  at(index: number): FieldAccess<E, S>
+  /** The element at a computed index. @throws {BuildError} when nothing says that it is within the array */
+  at(index: Index, options?: IndexOptions): FieldAccess<E, S>
 }
 
 /** What can be assigned to a field. A narrower integer of the same sign fits a wider field. */
@@ -84,7 +66,7 @@ export type Assignable<T> =
         ? number | bigint | Net<N>
         : never
     : T extends { readonly kind: 'array'; readonly element: infer E }
-      ? readonly Assignable<E>[] | ArrayRef<E>
+      ? readonly Assignable<E>[] | ArrayRef<E, Space>
       : T extends StructType<infer F>
         ? Values<F>
         : T extends UnionType<infer F>
@@ -94,9 +76,9 @@ export type Assignable<T> =
             : T extends WideType
               ? bigint | Wide
               : T extends BytesType
-                ? Uint8Array | ArrayRef<ScalarType<'u8'>>
+                ? Uint8Array | ArrayRef<ScalarType<'u8'>, Space>
                 : T extends CharsType
-                  ? string | ArrayRef<ScalarType<'u8'>>
+                  ? string | ArrayRef<ScalarType<'u8'>, Space>
                   : never
 
 type Narrower<N extends HostName> = {
@@ -114,61 +96,68 @@ type Narrower<N extends HostName> = {
 export type Values<F extends Fields> = { readonly [K in keyof F & string]?: Assignable<F[K]> }
 
 /** Makes the reference to a struct or union at `pointer + offset`. */
-export function structRef<F extends Fields>(
+export function structRef<F extends Fields, S extends Space>(
   emitter: Emitter,
   type: StructType<F> | UnionType<F>,
   pointer: Value,
-  space: MemorySpace,
+  kind: S,
   what: string,
   offset = 0,
-): Ref<F> {
-  const generation = emitter.packetGeneration
-  const at: Location = { emitter, pointer, space, offset, scope: emitter.scope, type, what, generation }
-  const ref = { [location]: at }
-  for (const [name, field] of Object.entries(type.fields))
-    Object.defineProperty(ref, name, {
-      enumerable: true,
-      get: () => access(at, field.type, offset + field.offset, `${what}.${name}`),
-    })
-  return ref as Ref<F>
+): Ref<F, S> {
+  const space: MemorySpace = kind === 'constant' ? 'map' : (kind as MemorySpace)
+  const { scope, packetGeneration: generation } = emitter
+  const composite = type as unknown as StructType
+  return refAt({ emitter, pointer, space, kind, offset, scope, type: composite, what, generation })
 }
 
-function access(at: Location, type: FieldType, offset: number, what: string): unknown {
-  checkUsable(at)
+/** Makes the reference to what is at a location: a struct or union. */
+export function refAt<F extends Fields, S extends Space>(at: Location<S>): Ref<F, S> {
+  const ref = { [location]: at }
+  for (const [name, field] of Object.entries((at.type as StructType).fields))
+    Object.defineProperty(ref, name, {
+      enumerable: true,
+      get: () => {
+        checkUsable(at)
+        const place = { offset: at.offset + field.offset, what: `${at.what}.${name}` }
+        return access(derive(at, place), field.type)
+      },
+    })
+  return ref as unknown as Ref<F, S>
+}
+
+/** Makes the reference to an array of unsigned bytes, integers, structs, … */
+export function arrayAt<E extends FieldType, S extends Space>(at: Location<S>): ArrayRef<E, S> {
+  return {
+    [location]: at,
+    length: (at.type as ArrayType).length,
+    at: (index: number | Index, options?: IndexOptions) => {
+      checkUsable(at)
+      const element = elementOf(at, index, options)
+      return access(element.at, element.type) as never
+    },
+  }
+}
+
+/** Reads what is at a location, or gives a reference to it. */
+function access(at: Location, type: FieldType): unknown {
   switch (type.kind) {
     case 'scalar':
-      return loadScalar(at.emitter, at.pointer, at.space, type, offset)
+      return loadScalar(at.emitter, at.pointer, at.space, type, at.offset)
     case 'bits':
       return bitsExpression(
         at.emitter,
         type,
-        loadScalar(at.emitter, at.pointer, at.space, type.base, offset).ir,
+        loadScalar(at.emitter, at.pointer, at.space, type.base, at.offset).ir,
       )
     case 'wide':
-      return loadWide(at, offset)
+      return loadWide(at, at.offset)
     case 'array':
-      return arrayRef(at, type as ArrayType, offset, what)
+      return arrayAt(derive(at, { type: type as ArrayType }))
     case 'bytes':
     case 'chars':
-      return arrayRef(at, array(u8, type.size), offset, what)
+      return arrayAt(derive(at, { type: array(u8, type.size) }))
     default:
-      return structRef(at.emitter, type as StructType, at.pointer, at.space, what, offset)
-  }
-}
-
-function arrayRef(at: Location, type: ArrayType, offset: number, what: string): ArrayRef {
-  return {
-    [location]: { ...at, offset, type, what },
-    length: type.length,
-    at: (index) => {
-      if (!Number.isInteger(index) || index < 0 || index >= type.length)
-        throw new BuildError(
-          'INDEX',
-          `${what}[${index}] is beyond its ${type.length} elements`,
-          callerPosition(),
-        )
-      return access(at, type.element, offset + index * sizeOf(type.element), `${what}[${index}]`) as never
-    },
+      return refAt(derive(at, { type: type as StructType }))
   }
 }
 
@@ -195,43 +184,4 @@ export function loadScalar(
     value = emitter.emit({ kind: 'binary', operator: 'arsh' }, 'i32', [value, bits])
   }
   return expression(emitter, type, value)
-}
-
-/** The address a reference points at, for passing to a call. */
-export function addressOf(ref: Located): Value {
-  const at = ref[location]
-  checkUsable(at)
-  if (at.offset === 0) return at.pointer
-  const step = at.emitter.constant(BigInt(at.offset), 'i64')
-  return at.emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [at.pointer, step])
-}
-
-/** @throws {BuildError} outside of the reference's scope, or after something has moved the packet it points into */
-export function checkUsable(at: Location): void {
-  at.emitter.checkScope(at.scope, at.what)
-  if (at.space !== 'packet' || at.generation === at.emitter.packetGeneration) return
-  throw new BuildError(
-    'PACKET_MOVED',
-    `${at.what} is used after the packet may have moved in memory`,
-    callerPosition(),
-    { hint: 'Read what you need before, or take the header again with packet.header(…).' },
-  )
-}
-
-/** @throws {BuildError} for a member of the context that programs of this type may only read */
-export function checkWritable({ writable, what }: Location, values: object): void {
-  if (writable === undefined) return
-  const name = Object.keys(values).find((key) => !writable.includes(key))
-  if (name === undefined) return
-  throw new BuildError(
-    'READ_ONLY',
-    `${what}.${name} cannot be written in a program of this type`,
-    callerPosition(),
-    {
-      hint:
-        writable.length === 0
-          ? 'Nothing in this context can be.'
-          : `What can be written in this context: ${writable.join(', ')}.`,
-    },
-  )
 }

@@ -14,7 +14,8 @@ import { BuildError } from '../core/errors.ts'
 import { Int, literal, Net, widenTo } from '../core/values.ts'
 import { Wide, wideHalves } from '../core/wide.ts'
 import { copyBytes, storeBytes } from './blocks.ts'
-import { type Located, type Location, loadScalar, location } from './reference.ts'
+import { type Located, type Location, location } from './location.ts'
+import { loadScalar } from './reference.ts'
 import { storeWide } from './wide-access.ts'
 
 /** Stores `value` into a field of type `type` at `offset` from the location's pointer. */

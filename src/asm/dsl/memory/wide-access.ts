@@ -1,4 +1,4 @@
-import type { Value } from '../../ir/graph.ts'
+import type { MemorySpace, Value } from '../../ir/graph.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { type Halves, Wide } from '../core/wide.ts'
 
@@ -6,7 +6,8 @@ import { type Halves, Wide } from '../core/wide.ts'
 export interface Place {
   readonly emitter: Emitter
   readonly pointer: Value
-  readonly space: 'context' | 'packet' | 'frame' | 'map' | 'kernel'
+  readonly space: MemorySpace
+  readonly alignment?: number
 }
 
 /** Reads 128 bits. */
@@ -50,7 +51,7 @@ function storeHalf(at: Place, offset: number, half: Value): void {
 
 /** The verifier insists on alignment on the stack alone; elsewhere it depends on the machine, and ours can do without. */
 function isWhole(at: Place, offset: number): boolean {
-  return at.space !== 'frame' || offset % 8 === 0
+  return at.space !== 'frame' || (offset % 8 === 0 && (at.alignment ?? 8) === 8)
 }
 
 function load(at: Place, size: 4 | 8, offset: number): Value {

@@ -2,8 +2,7 @@ import type { Value } from '../../ir/graph.ts'
 import type { Variable } from '../../ir/ssa-builder.ts'
 import type { Fields, StructField, StructType } from '../../layout/struct.ts'
 import type { ProgramBuilder } from '../builder.ts'
-import type { Otherwise } from '../control/control-flow.ts'
-import type { Scope } from '../core/emitter.ts'
+import type { Otherwise, Scope } from '../core/emitter.ts'
 import { Int } from '../core/values.ts'
 import { helpers } from '../helper/helpers.ts'
 import { type Ref, structRef } from '../memory/reference.ts'
@@ -68,7 +67,7 @@ export class Packet {
   header<F extends Fields>(
     type: StructType<F>,
     options: { readonly at: ByteCount; readonly otherwise: Otherwise },
-  ): Ref<F> {
+  ): Ref<F, 'packet'> {
     this.#check()
     const { emitter } = this.#b
     const start = this.#at(options.at)

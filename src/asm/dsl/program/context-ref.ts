@@ -1,7 +1,8 @@
 import type { Value } from '../../ir/graph.ts'
 import type { Fields, StructType } from '../../layout/struct.ts'
 import type { Emitter } from '../core/emitter.ts'
-import { type Assignable, type FieldAccess, type Located, location, structRef } from '../memory/reference.ts'
+import { type Located, location } from '../memory/location.ts'
+import { type Assignable, type FieldAccess, structRef } from '../memory/reference.ts'
 
 /**
  * How programs of one type see their context: the layout, and what each of its members is good for. The kernel

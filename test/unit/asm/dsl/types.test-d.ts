@@ -13,9 +13,13 @@ import {
   memory,
 } from '../../../../src/asm/dsl/kernel/kfunc.ts'
 import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map/definition.ts'
+import type { Ref, RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
 import type { SkbContext } from '../../../../src/asm/dsl/program/context.ts'
+import { bits } from '../../../../src/asm/layout/bits.ts'
+import { bytes, chars } from '../../../../src/asm/layout/bytes.ts'
 import { be16, be32, be64, s32, s64, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
-import { array, struct, type ValueOf } from '../../../../src/asm/layout/struct.ts'
+import { array, struct, union, type ValueOf } from '../../../../src/asm/layout/struct.ts'
+import { be128 } from '../../../../src/asm/layout/wide.ts'
 
 const Inner = struct('inner', { x: u8, port: be16 })
 const Value = struct('value', {
@@ -31,6 +35,14 @@ const Value = struct('value', {
   list: array(be32, 4),
   inner: Inner,
 })
+const Layouts = struct('layouts', {
+  who: be128,
+  mac: bytes(6),
+  name: chars(16),
+  first: bits(u8, { version: 4, length: 4 }),
+  bits: bits(be16, { reserved: 1, dont: 1, more: 1, offset: 13 }),
+  choice: union('choice', { v4: be32, v6: be128 }),
+})
 const Key = struct('key', { id: u32, port: be16, reserved: u16 })
 const values = hash('values', Key, Value, { maxEntries: 1 })
 const list = arrayMap('list', Value, { maxEntries: 1 })
@@ -44,8 +56,87 @@ const putThing = kfunc('put_thing', [consumed(Thing)], 'void', '6.1')
 
 declare const b: ProgramBuilder
 declare const skb: SkbContext
+declare const constants: RefOf<typeof Value, 'constant'>
 declare const thing: KernelRef<typeof Thing>
 declare const other: KernelRef<typeof Other>
+
+export function spaces(): void {
+  const onStack = b.stack(Value)
+  const anywhere: Ref<{ readonly count: typeof u32 }> = b.stack(struct('one', { count: u32 }))
+  const packet = b.packet(skb).header(Value, { at: 0, otherwise: 0 })
+  b.atomicAdd(onStack, { count: 1 })
+  b.atomicAdd(anywhere, { count: 1 })
+  // @ts-expect-error atomic operations on a packet
+  b.atomicAdd(packet, { count: 1 })
+  // @ts-expect-error atomic operations on a packet
+  b.fetchAdd(packet, 'count', 1)
+  // @ts-expect-error stack memory is no packet
+  const wrongSpace: RefOf<typeof Value, 'packet'> = onStack
+  b.assign(packet, { count: 1 })
+  // @ts-expect-error constant data is not written
+  b.assign(constants, { count: 1 })
+  // @ts-expect-error constant data is not written
+  b.zero(constants)
+  // @ts-expect-error constant data is not copied to
+  b.copy(constants, onStack)
+  // @ts-expect-error constant data is no counter
+  b.atomicAdd(constants, { count: 1 })
+  // @ts-expect-error constant data is not what takes any memory that can be written
+  const writable: RefOf<typeof Value> = constants
+  b.copy(onStack, constants)
+  b.copy(wrongSpace, writable)
+  b.return(constants.count)
+}
+
+export function elements(): void {
+  const v = b.stack(Value)
+  const element: Net<'be32'> = v.list.at(b.random(), { otherwise: 0 })
+  v.list.at(b.random().and(3))
+  v.list.at(b.random(), { wrap: true })
+  b.assign(v.list, 1, element)
+  b.assign(v.list, b.random(), 0x0a000001, { otherwise: 1 })
+  // @ts-expect-error a signed index
+  v.list.at(v.change, { otherwise: 0 })
+  // @ts-expect-error an index in network order
+  v.list.at(v.port, { otherwise: 0 })
+  // @ts-expect-error an element of another type
+  b.assign(v.list, 1, v.port)
+  // @ts-expect-error atomic operations in network order
+  b.atomicAdd(v.list, 1, 1)
+}
+
+export function layouts(): void {
+  const v = b.stack(Layouts, { who: 1n, mac: new Uint8Array(6), name: 'eth0', bits: { more: 1 } })
+  const offset: Int<'u16'> = v.bits.offset
+  const whole: Net<'be16'> = v.bits
+  const parts: Int<'u8'> = v.first.version
+  const sum: Int<'u32'> = v.first.add(parts)
+  b.return(sum.add(offset))
+  b.if(v.who.eq(1n).and(v.who.inPrefix(1n, 64)), () => {})
+  b.assign(v, { bits: whole, who: v.who, choice: { v4: 1 }, first: { version: parts } })
+  // @ts-expect-error a number for 128 bits
+  v.who.eq(1)
+  // @ts-expect-error arithmetic on 128 bits
+  v.who.add(1n)
+  // @ts-expect-error bits that there are not
+  v.bits.nothing.eq(1)
+  // @ts-expect-error bits that there are not
+  b.assign(v, { bits: { nothing: 1 } })
+  // @ts-expect-error a string for bytes
+  b.assign(v, { mac: 'aa:bb' })
+  // @ts-expect-error bytes for a string
+  b.assign(v, { name: new Uint8Array(4) })
+  // @ts-expect-error a member that there is not
+  b.assign(v, { choice: { v5: 1 } })
+  const decoded: ValueOf<typeof Layouts> = Layouts.decode(new Uint8Array(Layouts.size))
+  const address: bigint = decoded.who
+  const text: string = decoded.name
+  const flag: number = decoded.bits.more
+  const member: number | undefined = decoded.choice.v4
+  // @ts-expect-error a member of a union may not be given
+  const sure: number = decoded.choice.v4
+  b.return(Number(address) + text.length + flag + (member ?? sure))
+}
 
 export function network(): void {
   const v = b.stack(Value)
