@@ -188,3 +188,13 @@ function untilZero(bytes: Uint8Array): string {
 function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
+
+/** The bytes of a BTF object. */
+export function btfBytes(bpf: BpfSyscall, btf: Handle): Uint8Array {
+  const bytes = new Uint8Array(btfInfo(bpf, btf).size)
+  read(bpf, btf, BTF_INFO_SIZE, (view) => {
+    view.setUint32(8, bytes.byteLength, true)
+    return [{ offset: 0, buffer: bytes, inner: [] }]
+  })
+  return bytes
+}
