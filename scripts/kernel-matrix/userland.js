@@ -76,6 +76,7 @@ function make(cache, packages, names, file) {
     for (const name of ['env', 'sh']) archive.link(`usr/bin/${name}`, '../sbin/busybox')
     archive.file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n')
     archive.file('etc/hosts', '127.0.0.1 localhost\n')
+    archive.file('etc/os-release', 'ID=debian\n')
     archive.close()
     renameSync(join(work, 'archive'), file)
   } finally {

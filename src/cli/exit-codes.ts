@@ -30,6 +30,7 @@ const byErrorCode: ReadonlyMap<string, number> = new Map(
     NOT_FOUND: exitCodes.nothingThere,
     VERIFIER: exitCodes.verifier,
     KERNEL_FEATURE: exitCodes.kernel,
+    KERNEL_MODULE: exitCodes.kernel,
     KERNEL_TYPE: exitCodes.kernel,
     NOT_LINUX: exitCodes.kernel,
     ARCH_UNSUPPORTED: exitCodes.kernel,

@@ -1,7 +1,7 @@
 // The network the suite runs in: a client and three backends, each in a namespace of its own, around the guest, which
 // is the balancer.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { succeed, succeedJson } from './commands.js'
 
 /** The balancer's address towards the client. */
@@ -39,6 +39,20 @@ export async function makeLab() {
     await server.call('listenUdp', { port: 5353 })
   }
   return { client, servers }
+}
+
+/** Runs `body` while a module cannot be loaded, as if its package were not installed. */
+export async function withoutModules(names, body) {
+  const [release] = readdirSync('/usr/lib/modules')
+  const list = `/usr/lib/modules/${release}/modules.dep`
+  const lines = readFileSync(list, 'utf8').split('\n')
+  const ofThese = (line) => names.some((name) => line.split(':')[0].endsWith(`/${name}.ko`))
+  writeFileSync(list, lines.filter((line) => !ofThese(line)).join('\n'))
+  try {
+    await body()
+  } finally {
+    writeFileSync(list, lines.join('\n'))
+  }
 }
 
 /** Everything that `down` has to leave as `up` found it. */

@@ -5,7 +5,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, run, succeed, succeedJson } from './commands.js'
 import { checkAnswers, checkText, checkUnloaded } from './features.js'
-import { backends, makeLab, snapshot, vip } from './lab.js'
+import { backends, makeLab, snapshot, vip, withoutModules } from './lab.js'
 import { parameters } from './parameters.js'
 
 const lb = 'tsbpf-lb'
@@ -104,6 +104,19 @@ async function balance({ client }) {
     for (const result of results)
       assert.deepEqual({ ...result, server: '' }, { server: '', bytes: 100_000, same: true })
   }
+
+  await check('up without a module that it takes says which package to install, and leaves nothing', () =>
+    withoutModules(['nf_nat', 'nft_chain_nat'], async () => {
+      const result = await run(lb, ...balancing)
+      assert.equal(result.code, 5, describe(result))
+      assert.match(
+        result.stderr,
+        /^error: the kernel that runs here .* has no modules nf_nat, nft_chain_nat$/m,
+      )
+      assert.match(result.stderr, /^hint: .*: apt install --reinstall linux-(image|modules)-/m)
+      assert.deepEqual(await snapshot(), before)
+    }),
+  )
 
   let way
   await check(

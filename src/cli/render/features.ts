@@ -26,8 +26,9 @@ export function describeFeature({
   supported,
   where,
   unknown,
+  otherwise,
 }: FeatureReport): FeatureDescription {
-  const { name, since, what, why, otherwise } = feature
+  const { name, since, what, why } = feature
   const said = { supported: supported ?? null, unknown: unknown ?? null, where: where ?? null }
   return { feature: id, name, ...said, since, what, why, otherwise }
 }

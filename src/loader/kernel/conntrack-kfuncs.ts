@@ -1,6 +1,8 @@
 import { resolve } from '../../asm/btf/layout.ts'
 import type { Btf } from '../../asm/btf/reader.ts'
 import { VerifierError } from '../verifier/error.ts'
+import { moduleAdvice } from './module-advice.ts'
+import { type ModuleFiles, moduleState, readModuleFiles } from './modules.ts'
 import { findKernelFunctions, type KernelTypes } from './vmlinux-btf.ts'
 
 /** The conntrack kfuncs and the release each came with (net/netfilter/nf_conntrack_bpf.c, nf_nat_bpf.c). */
@@ -18,6 +20,19 @@ export const conntrackKfuncs = {
 
 /** A conntrack kfunc's name. */
 export type ConntrackKfunc = keyof typeof conntrackKfuncs
+
+/** The modules that the functions are in, where they are not built in. */
+export const conntrackModules = ['nf_conntrack', 'nf_nat'] as const
+
+/** What can be done where a function is not found. */
+export function conntrackFunctionAdvice(files: ModuleFiles = readModuleFiles()): string {
+  const missing = conntrackModules.filter((name) => {
+    const state = moduleState(name, files)
+    return state === 'installed' || state === 'absent'
+  })
+  if (missing.length > 0) return moduleAdvice(missing, files)
+  return 'The kernel has to be built with CONFIG_NF_CONNTRACK, CONFIG_NF_NAT, CONFIG_DEBUG_INFO_BTF and CONFIG_DEBUG_INFO_BTF_MODULES.'
+}
 
 /**
  * Whether the struct that `bpf_skb_ct_alloc` returns is the one that `bpf_ct_set_nat_info` takes. Some builds give

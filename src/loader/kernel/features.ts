@@ -5,6 +5,8 @@ import { hasClsact } from './clsact-probe.ts'
 import { type ConntrackKfunc, conntrackKfuncs, natInfoTypesAgree } from './conntrack-kfuncs.ts'
 import { acceptsConntrackWrite } from './conntrack-write-probe.ts'
 import { canCallKfuncs } from './kfunc-call-probe.ts'
+import { moduleAdvice } from './module-advice.ts'
+import { type ModuleFiles, moduleState, readModuleFiles } from './modules.ts'
 import { hasTcx } from './tcx-probe.ts'
 import { UnsupportedFeatureError } from './unsupported-feature-error.ts'
 import { findKernelFunctions, type KernelTypes, runningKernelTypes } from './vmlinux-btf.ts'
@@ -25,14 +27,21 @@ export interface Feature {
   readonly probe: (ask: FeatureContext) => boolean
   /** Where in the kernel it is, for what may be in a module. */
   readonly where?: (ask: FeatureContext) => string | undefined
-  /** Why a `false` says nothing yet; undefined when it means that the kernel lacks it. */
-  readonly unsure?: (ask: FeatureContext) => string | undefined
+  /** What a `false` means where it is about modules; undefined when it means that the kernel lacks it. */
+  readonly unloaded?: (ask: FeatureContext) => Unloaded | undefined
 }
+
+/** Modules that are not in the kernel. */
+type Unloaded =
+  | { readonly installed: true; readonly unknown: string }
+  | { readonly installed: false; readonly otherwise: string }
 
 /** Whom features ask. */
 export interface FeatureContext {
   readonly bpf: BpfSyscall
   readonly kernel: KernelTypes
+  /** What is there to be loaded. */
+  readonly modules: () => ModuleFiles
 }
 
 const natFunction = 'bpf_ct_set_nat_info'
@@ -86,7 +95,7 @@ export const features = {
     why: 'new connections get their translation in the program itself',
     otherwise: `The build of this kernel is at fault, not its version. ${byMark}`,
     probe: ({ kernel }) => hasBtf(kernel) && natInfoTypesAgree(kernel) === true,
-    unsure: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
+    unloaded: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
   },
   'nat-info-writes': {
     name: 'translations written by programs',
@@ -95,7 +104,7 @@ export const features = {
     why: 'new connections get their translation in the program itself',
     otherwise: byMark,
     probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('translation', bpf, kernel),
-    unsure: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
+    unloaded: unloaded('bpf_skb_ct_alloc', 'bpf_ct_set_nat_info'),
   },
   'mark-writes': {
     name: 'connection marks written by programs',
@@ -104,7 +113,7 @@ export const features = {
     why: 'the mark of a connection names its backend',
     otherwise: byMark,
     probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('mark', bpf, kernel),
-    unsure: unloaded('bpf_skb_ct_alloc'),
+    unloaded: unloaded('bpf_skb_ct_alloc'),
   },
 } as const satisfies Record<string, Feature>
 
@@ -121,6 +130,8 @@ export interface FeatureReport {
   readonly where: string | undefined
   /** Why it could not be found out. */
   readonly unknown: string | undefined
+  /** What can be done on this machine when it is missing. */
+  readonly otherwise: string
 }
 
 /** Asks the kernel about one feature. @throws {SyscallError} EPERM when asking takes more privileges */
@@ -149,18 +160,27 @@ export function requireFeature(id: FeatureName, ask: Partial<FeatureContext> = {
 }
 
 function completed(ask: Partial<FeatureContext>): FeatureContext {
-  return { bpf: ask.bpf ?? kernelBpf, kernel: ask.kernel ?? runningKernelTypes() }
+  return {
+    bpf: ask.bpf ?? kernelBpf,
+    kernel: ask.kernel ?? runningKernelTypes(),
+    modules: ask.modules ?? readModuleFiles,
+  }
 }
 
-function answer(
-  feature: Feature,
-  ask: FeatureContext,
-): Pick<FeatureReport, 'supported' | 'where' | 'unknown'> {
-  const unsure = (unknown: string) => ({ supported: undefined, where: undefined, unknown })
+function answer(feature: Feature, ask: FeatureContext): Omit<FeatureReport, 'id' | 'feature'> {
+  const { otherwise } = feature
+  const unsure = (unknown: string) => ({ supported: undefined, where: undefined, unknown, otherwise })
   try {
-    if (feature.probe(ask)) return { supported: true, where: feature.where?.(ask), unknown: undefined }
-    const reason = feature.unsure?.(ask)
-    return reason === undefined ? { supported: false, where: undefined, unknown: undefined } : unsure(reason)
+    if (feature.probe(ask))
+      return { supported: true, where: feature.where?.(ask), unknown: undefined, otherwise }
+    const unloaded = feature.unloaded?.(ask)
+    if (unloaded?.installed === true) return unsure(unloaded.unknown)
+    return {
+      supported: false,
+      where: undefined,
+      unknown: undefined,
+      otherwise: unloaded?.otherwise ?? otherwise,
+    }
   } catch (error) {
     const forbidden =
       (error instanceof SyscallError || error instanceof NetlinkError) &&
@@ -178,21 +198,19 @@ function conntrackFeature(name: string, since: string): Feature {
     what: 'a function of the connection tracker that BPF programs may call',
     why: 'connections are kept in the kernel through it',
     otherwise:
-      name === natFunction
-        ? 'If it is in a module, load that: modprobe nf_nat.'
-        : 'If it is in a module, load that: modprobe nf_conntrack.',
+      'Use a newer kernel, built with CONFIG_NF_CONNTRACK, CONFIG_NF_NAT and type information of modules.',
     probe: ({ kernel }) => hasBtf(kernel) && find(kernel) !== undefined,
     where: ({ kernel }) => {
       const module = find(kernel)?.module
       return module === undefined ? 'vmlinux' : `module ${module}`
     },
-    unsure: unloaded(name),
+    unloaded: unloaded(name),
   }
 }
 
 /** For functions that are not found: they may be in modules that are not loaded. `up` loads them. */
-function unloaded(...names: readonly string[]): (ask: FeatureContext) => string | undefined {
-  return ({ kernel }) => {
+function unloaded(...names: readonly string[]): (ask: FeatureContext) => Unloaded | undefined {
+  return ({ kernel, modules: files }) => {
     if (!hasBtf(kernel)) return undefined
     const found = findKernelFunctions(kernel, names)
     const modules = new Set(
@@ -204,7 +222,13 @@ function unloaded(...names: readonly string[]): (ask: FeatureContext) => string 
     const missing = [...modules].filter(
       (module) => !loaded.includes(module) && kernel.vmlinux.findByName(partOf[module], 'func') === undefined,
     )
-    return missing.length === 0 ? undefined : `module ${missing.join(' and ')} not loaded`
+    if (missing.length === 0) return undefined
+    const available = files()
+    const absent = missing.filter((module) => moduleState(module, available) === 'absent')
+    // A container may not have the files of its host's modules.
+    if (absent.length === 0 || available.installed === undefined)
+      return { installed: true, unknown: `module ${missing.join(' and ')} not loaded` }
+    return { installed: false, otherwise: moduleAdvice(absent, available) }
   }
 }
 

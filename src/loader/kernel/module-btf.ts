@@ -29,7 +29,7 @@ export function openModuleBtf(bpf: BpfSyscall, names: readonly string[]): Fd[] {
       const fd = found.get(name)
       if (fd !== undefined) return fd
       throw new UnsupportedFeatureError(`type information of module ${name}`, '5.11', {
-        hint: `Load the module: modprobe ${name}.`,
+        hint: `Load the module: modprobe ${name}. If it is loaded, the kernel was built without CONFIG_DEBUG_INFO_BTF_MODULES.`,
       })
     })
   } catch (error) {

@@ -7,6 +7,7 @@ import { withImm, withOffset } from '../../asm/isa/fields.ts'
 import type { Instruction } from '../../asm/isa/instruction.ts'
 import { accessSizeOf } from '../../asm/isa/opcodes.ts'
 import type { ProgramSpec } from '../../asm/program.ts'
+import { conntrackFunctionAdvice } from '../kernel/conntrack-kfuncs.ts'
 import { UnsupportedFeatureError } from '../kernel/unsupported-feature-error.ts'
 import {
   findKernelFunctions,
@@ -92,7 +93,7 @@ function findKfuncs(spec: ProgramSpec, kernel: KernelTypes): Map<string, KernelF
     if (actual === undefined)
       throw new UnsupportedFeatureError(`kernel function ${kfunc.name}`, kfunc.since, {
         hint: kfunc.name.includes('_ct_')
-          ? 'On distribution kernels it lives in a module: load nf_conntrack and nf_nat first (modprobe).'
+          ? conntrackFunctionAdvice()
           : 'On distribution kernels it may live in a module that is not loaded.',
       })
     const differences = comparePrototype(actual.btf, actual.id, kfunc)

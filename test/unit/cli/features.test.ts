@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { describeFeature, renderFeatures } from '../../../src/cli/render/features.ts'
 import { type FeatureReport, features } from '../../../src/loader/kernel/features.ts'
 
-const nothing = { where: undefined, unknown: undefined }
+const nothing = { where: undefined, unknown: undefined, otherwise: 'Use another kernel.' }
 const report: FeatureReport[] = [
   { id: 'btf', feature: features.btf, supported: true, ...nothing },
   { id: 'tcx', feature: features.tcx, supported: false, ...nothing },
@@ -20,7 +20,7 @@ test('features one line each, and what to do about those that are missing', () =
   expect(text).toMatch(/^clsact +unknown: needs root +4\.5 +- /m)
   expect(text).toMatch(/^bpf_ct_set_nat_info +yes +6\.1 +module nf_nat /m)
   expect(text.split('What is missing here:\n')[1]).toBe(
-    `  tcx: ${features.tcx.what}.\n    ${features.tcx.otherwise}`,
+    `  tcx: ${features.tcx.what}.\n    Use another kernel.`,
   )
   expect(renderFeatures(report.slice(0, 1).map(describeFeature))).not.toContain('missing')
 })

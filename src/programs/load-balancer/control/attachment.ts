@@ -16,6 +16,7 @@ import { BpfLink } from '../../../loader/program/link.ts'
 import { attachTcx, hasTcx } from '../../../loader/program/link-tcx.ts'
 import { BpfProgram } from '../../../loader/program/program.ts'
 import { InvalidRequestError } from './errors.ts'
+import { clsactModules, explained } from './kernel-modules.ts'
 import type { Rollback } from './rollback.ts'
 import { linkPin } from './state-directory.ts'
 import { type AttachMode, attachModes, type Tables } from './tables.ts'
@@ -58,7 +59,7 @@ export function attach(
   },
   rollback: Rollback,
 ): { readonly outcome: 'attached' | 'replaced'; readonly mode: AttachMode } {
-  const { tables, ifindex, socket } = place
+  const { tables, ifindex } = place
   const translation = translations[wanted.translation].number
   const known = tables.interfaces.get(ifindex)
   if (known !== undefined) {
@@ -77,12 +78,8 @@ export function attach(
   const ownsQdisc = makesQdisc ? 1 : 0
   tables.interfaces.set(ifindex, { mode: attachModes[mode], ownsQdisc, linkHeader, translation })
   rollback.add('the record of the interface', () => tables.interfaces.delete(ifindex))
-  if (makesQdisc) {
-    addClsact(socket, ifindex)
-    rollback.add('the clsact qdisc', () => deleteClsact(socket, ifindex))
-  }
   if (mode === 'tcx') attachLink(place, program, rollback)
-  else attachFilter(place, program, rollback)
+  else attachFilter(place, program, makesQdisc, rollback)
   return { outcome: 'attached', mode }
 }
 
@@ -157,9 +154,18 @@ function attachLink({ directory, ifindex }: Place, program: BpfProgram, rollback
   rollback.add('the link', () => unpin(pin))
 }
 
-function attachFilter({ socket, ifindex }: Place, program: BpfProgram, rollback: Rollback): void {
-  addBpfFilter(socket, { ifindex, ...filterPlace, ...filterOf(program) })
-  rollback.add('the filter', () => deleteBpfFilter(socket, { ifindex, ...filterPlace }))
+function attachFilter(place: Place, program: BpfProgram, makesQdisc: boolean, rollback: Rollback): void {
+  const { socket, ifindex } = place
+  try {
+    if (makesQdisc) {
+      addClsact(socket, ifindex)
+      rollback.add('the clsact qdisc', () => deleteClsact(socket, ifindex))
+    }
+    addBpfFilter(socket, { ifindex, ...filterPlace, ...filterOf(program) })
+    rollback.add('the filter', () => deleteBpfFilter(socket, { ifindex, ...filterPlace }))
+  } catch (error) {
+    throw explained(error, clsactModules)
+  }
 }
 
 /** Removes what an attachment left, whether or not it still works. */

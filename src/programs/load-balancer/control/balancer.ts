@@ -1,6 +1,7 @@
 import { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'
 import type { Translation } from '../datapath/ingress.ts'
 import { listAttachments } from './attachment.ts'
+import { explained, netfilterModules } from './kernel-modules.ts'
 import { StateLock } from './lock.ts'
 import { applyNetfilter, type GuardedTraffic } from './netfilter-gear.ts'
 import { checkPrivileges } from './privileges.ts'
@@ -31,11 +32,19 @@ export interface Balancer extends Sockets {
 
 const defaultPatience = 10_000
 
-/** Runs `body` with sockets of the current network namespace. */
+/**
+ * Runs `body` with sockets of the current network namespace.
+ *
+ * @throws {MissingModuleError} when the kernel refuses something for want of netfilter's modules
+ */
 export async function withSockets<T>(body: (sockets: Sockets) => T | Promise<T>): Promise<T> {
-  using route = NetlinkSocket.open('route')
-  using netfilter = NetlinkSocket.open('netfilter')
-  return await body({ route, netfilter })
+  try {
+    using route = NetlinkSocket.open('route')
+    using netfilter = NetlinkSocket.open('netfilter')
+    return await body({ route, netfilter })
+  } catch (error) {
+    throw explained(error, netfilterModules)
+  }
 }
 
 /** Opens the running balancer to look at it. @throws {NotFoundError} when none is running here */
