@@ -3,8 +3,8 @@
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
    1: r1 = *(u16 *)(r7 + 16)
    2: r0 = *(u32 *)(r7 + 20)
-   3: if w1 != 8 goto L27
-   4: if w0 != 0 goto L27
+   3: if w1 != 8 goto L28
+   4: if w0 != 0 goto L28
 ; parse.ts  const packet = b.packet(skb)
    5: r0 = *(u32 *)(r7 + 76)
    6: r3 = *(u32 *)(r7 + 80)
@@ -15,20 +15,20 @@
   10: r1 = r7
   11: w2 = 34
   12: call bpf_skb_pull_data
-  13: if r0 != 0 goto L27
+  13: if r0 != 0 goto L28
   14: r0 = *(u32 *)(r7 + 76)
   15: r3 = *(u32 *)(r7 + 80)
 ; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
   16: r1 = r0
   17: r1 += 34
-  18: if r1 > r3 goto L27
+  18: if r1 > r3 goto L28
 L1:
 ; parse.ts  const { protocol, source, destination } = ip
   19: r6 = *(u8 *)(r0 + 23)
   20: r1 = *(u32 *)(r0 + 26)
-  21: *(u64 *)(r10 - 192) = r1
+  21: *(u64 *)(r10 - 72) = r1
   22: r1 = *(u32 *)(r0 + 30)
-  23: *(u64 *)(r10 - 200) = r1
+  23: *(u64 *)(r10 - 80) = r1
 ; parse.ts  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
   24: r8 = *(u8 *)(r0 + 14)
   25: w8 &= 15
@@ -36,9 +36,9 @@ L1:
 ; parse.ts  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
   27: r1 = *(u16 *)(r0 + 20)
   28: if w6 == 6 goto L2
-  29: if w6 != 17 goto L27
+  29: if w6 != 17 goto L28
 L2:
-  30: if w1 & 65311 goto L27
+  30: if w1 & 65311 goto L28
 ; parse.ts  b.if(
   31: if w6 != 6 goto L5
 ; parse.ts  packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
@@ -50,7 +50,7 @@ L2:
   37: if r1 <= r3 goto L3
   38: r1 = r7
   39: call bpf_skb_pull_data
-  40: if r0 != 0 goto L27
+  40: if r0 != 0 goto L28
   41: r0 = *(u32 *)(r7 + 76)
   42: r3 = *(u32 *)(r7 + 80)
 ; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
@@ -60,7 +60,7 @@ L2:
   46: r2 = r0
   47: r2 += 34
   48: if r2 <= r3 goto L4
-  49: goto L27
+  49: goto L28
 L3:
   50: r1 = r0
   51: r1 += 14
@@ -77,7 +77,7 @@ L5:
   59: if r1 <= r3 goto L6
   60: r1 = r7
   61: call bpf_skb_pull_data
-  62: if r0 != 0 goto L27
+  62: if r0 != 0 goto L28
   63: r0 = *(u32 *)(r7 + 76)
   64: r2 = *(u32 *)(r7 + 80)
 ; parse.ts  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
@@ -85,7 +85,7 @@ L5:
   66: r1 = r0
   67: r1 += 14
   68: r0 += 18
-  69: if r0 > r2 goto L27
+  69: if r0 > r2 goto L28
   70: w9 = 0
   71: goto L7
 L6:
@@ -97,11 +97,11 @@ L7:
   75: w9 &= 23
 ; parse.ts  sourcePort: ports.source,
   76: r0 = *(u16 *)(r1 + 0)
-  77: *(u64 *)(r10 - 208) = r0
+  77: *(u64 *)(r10 - 88) = r0
 ; parse.ts  destinationPort: ports.destination,
   78: r8 = *(u16 *)(r1 + 2)
 ; ingress.ts  const frontend = b.lookup(
-  79: r0 = *(u64 *)(r10 - 200)
+  79: r0 = *(u64 *)(r10 - 80)
   80: *(u32 *)(r10 - 24) = r0
   81: *(u32 *)(r10 - 20) = 0
   82: *(u32 *)(r10 - 16) = 0
@@ -113,13 +113,13 @@ L7:
   89: r2 = r10
   90: r2 += -24
   91: call bpf_map_lookup_elem
-  92: if r0 == 0 goto L27
+  92: if r0 == 0 goto L28
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
-  93: r1 = *(u64 *)(r10 - 192)
+  93: r1 = *(u64 *)(r10 - 72)
   94: *(u32 *)(r10 - 40) = r1
-  95: r1 = *(u64 *)(r10 - 200)
+  95: r1 = *(u64 *)(r10 - 80)
   96: *(u32 *)(r10 - 36) = r1
-  97: r1 = *(u64 *)(r10 - 208)
+  97: r1 = *(u64 *)(r10 - 88)
   98: *(u16 *)(r10 - 32) = r1
   99: *(u16 *)(r10 - 30) = r8
 ; connection.ts  options: b.stack(conntrack.LookupOptions, { netnsId: -1, protocol }),
@@ -130,9 +130,9 @@ L7:
  104: *(u8 *)(r10 - 48) = r6
 ; ingress.ts  const { service } = frontend
  105: r0 = *(u32 *)(r0 + 0)
- 106: *(u64 *)(r10 - 216) = r0
+ 106: *(u64 *)(r10 - 96) = r0
  107: w0 = 0
- 108: *(u64 *)(r10 - 224) = r0
+ 108: *(u64 *)(r10 - 104) = r0
 L8:
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
  109: r1 = r7
@@ -194,12 +194,12 @@ L10:
  150: w6 = 1
 L11:
 ; account.ts  b.lookup(backendStats, backend, {
- 151: *(u32 *)(r10 - 72) = r8
+ 151: *(u32 *)(r10 - 64) = r8
  152: r1 = map[lb_stats] ll
  154: r2 = r10
- 155: r2 += -72
+ 155: r2 += -64
  156: call bpf_map_lookup_elem
- 157: if r0 == 0 goto L27
+ 157: if r0 == 0 goto L28
 ; account.ts  packets: stats.packets.add(segments.get()),
  158: r1 = *(u64 *)(r0 + 8)
  159: r1 += r6
@@ -210,7 +210,7 @@ L11:
 ; account.ts  b.assign(stats, {
  163: *(u64 *)(r0 + 8) = r1
  164: *(u64 *)(r0 + 16) = r3
- 165: goto L27
+ 165: goto L28
 L12:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
  166: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
@@ -223,17 +223,17 @@ L13:
  170: r1 = r6
  171: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 172: *(u32 *)(r10 - 80) = 0
+ 172: *(u32 *)(r10 - 64) = 0
  173: r1 = map[lb_counters] ll
  175: r2 = r10
- 176: r2 += -80
+ 176: r2 += -64
  177: call bpf_map_lookup_elem
- 178: if r0 == 0 goto L27
+ 178: if r0 == 0 goto L28
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
  179: r1 = *(u64 *)(r0 + 0)
  180: r1 += 1
  181: *(u64 *)(r0 + 0) = r1
- 182: goto L27
+ 182: goto L28
 L14:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
  183: r1 = r6
@@ -243,198 +243,140 @@ L14:
  186: r1 = r6
  187: call bpf_ct_release
 ; ingress.ts  b.for(attempts, () => {
- 188: r0 = *(u64 *)(r10 - 224)
+ 188: r0 = *(u64 *)(r10 - 104)
  189: w0 += 1
  190: if w0 >= 3 goto L15
- 191: *(u64 *)(r10 - 224) = r0
+ 191: *(u64 *)(r10 - 104) = r0
  192: goto L8
 L15:
-; account.ts  b.lookup(counterMap, counters[name], {
- 193: *(u32 *)(r10 - 184) = 4
- 194: r1 = map[lb_counters] ll
- 196: r2 = r10
- 197: r2 += -184
- 198: call bpf_map_lookup_elem
- 199: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 200: r1 = *(u64 *)(r0 + 0)
- 201: r1 += 1
- 202: *(u64 *)(r0 + 0) = r1
- 203: goto L26
+ 193: w0 = 4
+ 194: goto L26
 L16:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
- 204: r0 = *(u64 *)(r10 - 216)
- 205: *(u32 *)(r10 - 88) = r0
- 206: r1 = map[lb_services] ll
- 208: r2 = r10
- 209: r2 += -88
- 210: call bpf_map_lookup_elem
- 211: r9 = r0
- 212: if r9 == 0 goto L25
+ 195: r0 = *(u64 *)(r10 - 96)
+ 196: *(u32 *)(r10 - 64) = r0
+ 197: r1 = map[lb_services] ll
+ 199: r2 = r10
+ 200: r2 += -64
+ 201: call bpf_map_lookup_elem
+ 202: r9 = r0
+ 203: if r9 == 0 goto L25
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
- 213: r0 = *(u64 *)(r10 - 216)
- 214: *(u32 *)(r10 - 104) = r0
- 215: r1 = map[lb_rings] ll
- 217: r2 = r10
- 218: r2 += -104
- 219: call bpf_map_lookup_elem
- 220: r6 = r0
- 221: if r6 == 0 goto L24
+ 204: r0 = *(u64 *)(r10 - 96)
+ 205: *(u32 *)(r10 - 64) = r0
+ 206: r1 = map[lb_rings] ll
+ 208: r2 = r10
+ 209: r2 += -64
+ 210: call bpf_map_lookup_elem
+ 211: r6 = r0
+ 212: if r6 == 0 goto L24
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
- 222: *(u32 *)(r10 - 120) = 0
- 223: r1 = r6
- 224: r2 = r10
- 225: r2 += -120
- 226: call bpf_map_lookup_elem
- 227: if r0 == 0 goto L23
- 228: r8 = *(u32 *)(r0 + 0)
+ 213: *(u32 *)(r10 - 64) = 0
+ 214: r1 = r6
+ 215: r2 = r10
+ 216: r2 += -64
+ 217: call bpf_map_lookup_elem
+ 218: if r0 == 0 goto L23
+ 219: r8 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
- 229: if w8 != 0 goto L17
-; account.ts  b.lookup(counterMap, counters[name], {
- 230: *(u32 *)(r10 - 136) = 3
- 231: r1 = map[lb_counters] ll
- 233: r2 = r10
- 234: r2 += -136
- 235: call bpf_map_lookup_elem
- 236: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 237: r1 = *(u64 *)(r0 + 0)
- 238: r1 += 1
- 239: *(u64 *)(r0 + 0) = r1
- 240: goto L26
+ 220: if w8 != 0 goto L17
+ 221: w0 = 3
+ 222: goto L26
 L17:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
- 241: r0 = *(u8 *)(r9 + 3)
+ 223: r0 = *(u8 *)(r9 + 3)
 ; schedule.ts  b.if(
- 242: if w0 != 1 goto L19
+ 224: if w0 != 1 goto L19
 ; schedule.ts  const turn = b.lookup(turns, serviceIndex, nobody)
- 243: r0 = *(u64 *)(r10 - 216)
- 244: *(u32 *)(r10 - 144) = r0
- 245: r1 = map[lb_turns] ll
- 247: r2 = r10
- 248: r2 += -144
- 249: call bpf_map_lookup_elem
- 250: if r0 == 0 goto L18
+ 225: r0 = *(u64 *)(r10 - 96)
+ 226: *(u32 *)(r10 - 64) = r0
+ 227: r1 = map[lb_turns] ll
+ 229: r2 = r10
+ 230: r2 += -64
+ 231: call bpf_map_lookup_elem
+ 232: if r0 == 0 goto L18
 ; schedule.ts  place.set(b.fetchAdd(turn, 'next', 1))
- 251: w1 = 1
- 252: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
- 253: goto L20
+ 233: w1 = 1
+ 234: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
+ 235: goto L20
 L18:
-; account.ts  b.lookup(counterMap, counters[name], {
- 254: *(u32 *)(r10 - 152) = 3
- 255: r1 = map[lb_counters] ll
- 257: r2 = r10
- 258: r2 += -152
- 259: call bpf_map_lookup_elem
- 260: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 261: r1 = *(u64 *)(r0 + 0)
- 262: r1 += 1
- 263: *(u64 *)(r0 + 0) = r1
- 264: goto L26
+ 236: w0 = 3
+ 237: goto L26
 L19:
 ; schedule.ts  () => place.set(b.random()),
- 265: call bpf_get_prandom_u32
- 266: r1 = r0
+ 238: call bpf_get_prandom_u32
+ 239: r1 = r0
 L20:
 ; schedule.ts  return b.lookup(ring, place.get().mod(size).add(1), nobody).backend
- 267: w1 %= w8
- 268: w1 += 1
- 269: *(u32 *)(r10 - 160) = r1
- 270: r1 = r6
- 271: r2 = r10
- 272: r2 += -160
- 273: call bpf_map_lookup_elem
- 274: if r0 == 0 goto L22
- 275: r0 = *(u32 *)(r0 + 0)
+ 240: w1 %= w8
+ 241: w1 += 1
+ 242: *(u32 *)(r10 - 64) = r1
+ 243: r1 = r6
+ 244: r2 = r10
+ 245: r2 += -64
+ 246: call bpf_map_lookup_elem
+ 247: if r0 == 0 goto L22
+ 248: r0 = *(u32 *)(r0 + 0)
 ; open-by-mark.ts  b.assign(skb, { priority: backend.or(markPrefix) })
- 276: r1 = r0
- 277: w1 |= 452984832
- 278: *(u32 *)(r7 + 32) = r1
+ 249: r1 = r0
+ 250: w1 |= 452984832
+ 251: *(u32 *)(r7 + 32) = r1
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 279: r6 = *(u32 *)(r7 + 164)
+ 252: r6 = *(u32 *)(r7 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 280: if w6 != 0 goto L21
- 281: w6 = 1
+ 253: if w6 != 0 goto L21
+ 254: w6 = 1
 L21:
 ; account.ts  b.lookup(backendStats, backend, {
- 282: *(u32 *)(r10 - 176) = r0
- 283: r1 = map[lb_stats] ll
- 285: r2 = r10
- 286: r2 += -176
- 287: call bpf_map_lookup_elem
- 288: if r0 == 0 goto L27
+ 255: *(u32 *)(r10 - 64) = r0
+ 256: r1 = map[lb_stats] ll
+ 258: r2 = r10
+ 259: r2 += -64
+ 260: call bpf_map_lookup_elem
+ 261: if r0 == 0 goto L28
 ; account.ts  packets: stats.packets.add(segments.get()),
- 289: r1 = *(u64 *)(r0 + 8)
- 290: r1 += r6
+ 262: r1 = *(u64 *)(r0 + 8)
+ 263: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 291: r3 = *(u64 *)(r0 + 16)
- 292: r2 = *(u32 *)(r7 + 0)
- 293: r3 += r2
+ 264: r3 = *(u64 *)(r0 + 16)
+ 265: r2 = *(u32 *)(r7 + 0)
+ 266: r3 += r2
 ; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
- 294: r2 = *(u64 *)(r0 + 0)
- 295: r2 += 1
+ 267: r2 = *(u64 *)(r0 + 0)
+ 268: r2 += 1
 ; account.ts  b.assign(stats, {
- 296: *(u64 *)(r0 + 8) = r1
- 297: *(u64 *)(r0 + 16) = r3
- 298: *(u64 *)(r0 + 0) = r2
- 299: goto L27
+ 269: *(u64 *)(r0 + 8) = r1
+ 270: *(u64 *)(r0 + 16) = r3
+ 271: *(u64 *)(r0 + 0) = r2
+ 272: goto L28
 L22:
-; account.ts  b.lookup(counterMap, counters[name], {
- 300: *(u32 *)(r10 - 168) = 3
- 301: r1 = map[lb_counters] ll
- 303: r2 = r10
- 304: r2 += -168
- 305: call bpf_map_lookup_elem
- 306: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 307: r1 = *(u64 *)(r0 + 0)
- 308: r1 += 1
- 309: *(u64 *)(r0 + 0) = r1
- 310: goto L26
+ 273: w0 = 3
+ 274: goto L26
 L23:
-; account.ts  b.lookup(counterMap, counters[name], {
- 311: *(u32 *)(r10 - 128) = 3
- 312: r1 = map[lb_counters] ll
- 314: r2 = r10
- 315: r2 += -128
- 316: call bpf_map_lookup_elem
- 317: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 318: r1 = *(u64 *)(r0 + 0)
- 319: r1 += 1
- 320: *(u64 *)(r0 + 0) = r1
- 321: goto L26
+ 275: w0 = 3
+ 276: goto L26
 L24:
-; account.ts  b.lookup(counterMap, counters[name], {
- 322: *(u32 *)(r10 - 112) = 3
- 323: r1 = map[lb_counters] ll
- 325: r2 = r10
- 326: r2 += -112
- 327: call bpf_map_lookup_elem
- 328: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 329: r1 = *(u64 *)(r0 + 0)
- 330: r1 += 1
- 331: *(u64 *)(r0 + 0) = r1
- 332: goto L26
+ 277: w0 = 3
+ 278: goto L26
 L25:
-; account.ts  b.lookup(counterMap, counters[name], {
- 333: *(u32 *)(r10 - 96) = 3
- 334: r1 = map[lb_counters] ll
- 336: r2 = r10
- 337: r2 += -96
- 338: call bpf_map_lookup_elem
- 339: if r0 == 0 goto L26
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 340: r1 = *(u64 *)(r0 + 0)
- 341: r1 += 1
- 342: *(u64 *)(r0 + 0) = r1
+ 279: w0 = 3
 L26:
-; account.ts  b.return(TC_ACT_SHOT)
- 343: w0 = 2
- 344: exit
+; account.ts  b.lookup(counterMap, counters[name], {
+ 280: *(u32 *)(r10 - 64) = r0
+ 281: r1 = map[lb_counters] ll
+ 283: r2 = r10
+ 284: r2 += -64
+ 285: call bpf_map_lookup_elem
+ 286: if r0 == 0 goto L27
+; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
+ 287: r1 = *(u64 *)(r0 + 0)
+ 288: r1 += 1
+ 289: *(u64 *)(r0 + 0) = r1
 L27:
+; account.ts  b.return(TC_ACT_SHOT)
+ 290: w0 = 2
+ 291: exit
+L28:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 345: w0 = -1
- 346: exit
+ 292: w0 = -1
+ 293: exit

@@ -3,8 +3,8 @@
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
    1: r1 = *(u16 *)(r8 + 16)
    2: r0 = *(u32 *)(r8 + 20)
-   3: if w1 != 8 goto L33
-   4: if w0 != 0 goto L33
+   3: if w1 != 8 goto L34
+   4: if w0 != 0 goto L34
 ; parse.ts  const packet = b.packet(skb)
    5: r0 = *(u32 *)(r8 + 76)
    6: r1 = *(u32 *)(r8 + 80)
@@ -15,18 +15,18 @@
   10: r1 = r8
   11: w2 = 34
   12: call bpf_skb_pull_data
-  13: if r0 != 0 goto L33
+  13: if r0 != 0 goto L34
   14: r0 = *(u32 *)(r8 + 76)
   15: r1 = *(u32 *)(r8 + 80)
 ; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
   16: r2 = r0
   17: r2 += 34
-  18: if r2 > r1 goto L33
+  18: if r2 > r1 goto L34
 L1:
 ; parse.ts  const { protocol, source, destination } = ip
   19: r6 = *(u8 *)(r0 + 23)
   20: r2 = *(u32 *)(r0 + 26)
-  21: *(u64 *)(r10 - 224) = r2
+  21: *(u64 *)(r10 - 72) = r2
   22: r7 = *(u32 *)(r0 + 30)
 ; parse.ts  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
   23: r9 = *(u8 *)(r0 + 14)
@@ -35,9 +35,9 @@ L1:
 ; parse.ts  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
   26: r2 = *(u16 *)(r0 + 20)
   27: if w6 == 6 goto L2
-  28: if w6 != 17 goto L33
+  28: if w6 != 17 goto L34
 L2:
-  29: if w2 & 65311 goto L33
+  29: if w2 & 65311 goto L34
 ; parse.ts  b.if(
   30: if w6 != 6 goto L5
 ; parse.ts  packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
@@ -49,7 +49,7 @@ L2:
   36: if r3 <= r1 goto L3
   37: r1 = r8
   38: call bpf_skb_pull_data
-  39: if r0 != 0 goto L33
+  39: if r0 != 0 goto L34
   40: r0 = *(u32 *)(r8 + 76)
   41: r3 = *(u32 *)(r8 + 80)
 ; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
@@ -59,7 +59,7 @@ L2:
   45: r2 = r0
   46: r2 += 34
   47: if r2 <= r3 goto L4
-  48: goto L33
+  48: goto L34
 L3:
   49: r1 = r0
   50: r1 += 14
@@ -76,7 +76,7 @@ L5:
   58: if r3 <= r1 goto L6
   59: r1 = r8
   60: call bpf_skb_pull_data
-  61: if r0 != 0 goto L33
+  61: if r0 != 0 goto L34
   62: r0 = *(u32 *)(r8 + 76)
   63: r2 = *(u32 *)(r8 + 80)
 ; parse.ts  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
@@ -84,7 +84,7 @@ L5:
   65: r1 = r0
   66: r1 += 14
   67: r0 += 18
-  68: if r0 > r2 goto L33
+  68: if r0 > r2 goto L34
   69: w0 = 0
   70: goto L7
 L6:
@@ -94,10 +94,10 @@ L6:
 L7:
 ; parse.ts  const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
   74: w0 &= 23
-  75: *(u64 *)(r10 - 232) = r0
+  75: *(u64 *)(r10 - 80) = r0
 ; parse.ts  sourcePort: ports.source,
   76: r0 = *(u16 *)(r1 + 0)
-  77: *(u64 *)(r10 - 240) = r0
+  77: *(u64 *)(r10 - 88) = r0
 ; parse.ts  destinationPort: ports.destination,
   78: r9 = *(u16 *)(r1 + 2)
 ; ingress.ts  const frontend = b.lookup(
@@ -112,12 +112,12 @@ L7:
   88: r2 = r10
   89: r2 += -24
   90: call bpf_map_lookup_elem
-  91: if r0 == 0 goto L33
+  91: if r0 == 0 goto L34
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
-  92: r1 = *(u64 *)(r10 - 224)
+  92: r1 = *(u64 *)(r10 - 72)
   93: *(u32 *)(r10 - 40) = r1
   94: *(u32 *)(r10 - 36) = r7
-  95: r1 = *(u64 *)(r10 - 240)
+  95: r1 = *(u64 *)(r10 - 88)
   96: *(u16 *)(r10 - 32) = r1
   97: *(u16 *)(r10 - 30) = r9
 ; connection.ts  options: b.stack(conntrack.LookupOptions, { netnsId: -1, protocol }),
@@ -128,9 +128,9 @@ L7:
  102: *(u8 *)(r10 - 48) = r6
 ; ingress.ts  const { service } = frontend
  103: r0 = *(u32 *)(r0 + 0)
- 104: *(u64 *)(r10 - 248) = r0
+ 104: *(u64 *)(r10 - 96) = r0
  105: w0 = 0
- 106: *(u64 *)(r10 - 256) = r0
+ 106: *(u64 *)(r10 - 104) = r0
 L8:
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
  107: r1 = r8
@@ -153,7 +153,7 @@ L8:
 ; connection.ts  const finished = ct.tcpState.ge(conntrack.TCP_CONNTRACK_TIME_WAIT)
  121: r0 = *(u8 *)(r6 + 0)  ; nf_conn::proto.tcp.state
 ; connection.ts  b.if(
- 122: r1 = *(u64 *)(r10 - 232)
+ 122: r1 = *(u64 *)(r10 - 80)
  123: if w1 != 2 goto L9
  124: if w0 < 7 goto L9
 ; account.ts  b.lookup(counterMap, counters[name], {
@@ -193,12 +193,12 @@ L10:
  149: w6 = 1
 L11:
 ; account.ts  b.lookup(backendStats, backend, {
- 150: *(u32 *)(r10 - 72) = r7
+ 150: *(u32 *)(r10 - 64) = r7
  151: r1 = map[lb_stats] ll
  153: r2 = r10
- 154: r2 += -72
+ 154: r2 += -64
  155: call bpf_map_lookup_elem
- 156: if r0 == 0 goto L33
+ 156: if r0 == 0 goto L34
 ; account.ts  packets: stats.packets.add(segments.get()),
  157: r1 = *(u64 *)(r0 + 8)
  158: r1 += r6
@@ -209,7 +209,7 @@ L11:
 ; account.ts  b.assign(stats, {
  162: *(u64 *)(r0 + 8) = r1
  163: *(u64 *)(r0 + 16) = r3
- 164: goto L33
+ 164: goto L34
 L12:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
  165: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
@@ -217,23 +217,23 @@ L12:
  166: if r0 & 2 goto L13
  167: goto L14
 L13:
- 168: r0 = *(u64 *)(r10 - 232)
+ 168: r0 = *(u64 *)(r10 - 80)
  169: if w0 == 2 goto L14
 ; connection.ts  b.kfunc(conntrack.release, [ct])
  170: r1 = r6
  171: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 172: *(u32 *)(r10 - 80) = 0
+ 172: *(u32 *)(r10 - 64) = 0
  173: r1 = map[lb_counters] ll
  175: r2 = r10
- 176: r2 += -80
+ 176: r2 += -64
  177: call bpf_map_lookup_elem
- 178: if r0 == 0 goto L33
+ 178: if r0 == 0 goto L34
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
  179: r1 = *(u64 *)(r0 + 0)
  180: r1 += 1
  181: *(u64 *)(r0 + 0) = r1
- 182: goto L33
+ 182: goto L34
 L14:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
  183: r1 = r6
@@ -245,303 +245,225 @@ L14:
  188: goto L24
 L15:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
- 189: r0 = *(u64 *)(r10 - 248)
- 190: *(u32 *)(r10 - 88) = r0
+ 189: r0 = *(u64 *)(r10 - 96)
+ 190: *(u32 *)(r10 - 64) = r0
  191: r1 = map[lb_services] ll
  193: r2 = r10
- 194: r2 += -88
+ 194: r2 += -64
  195: call bpf_map_lookup_elem
  196: r9 = r0
  197: if r9 == 0 goto L31
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
- 198: r0 = *(u64 *)(r10 - 248)
- 199: *(u32 *)(r10 - 104) = r0
+ 198: r0 = *(u64 *)(r10 - 96)
+ 199: *(u32 *)(r10 - 64) = r0
  200: r1 = map[lb_rings] ll
  202: r2 = r10
- 203: r2 += -104
+ 203: r2 += -64
  204: call bpf_map_lookup_elem
  205: r6 = r0
  206: if r6 == 0 goto L30
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
- 207: *(u32 *)(r10 - 120) = 0
+ 207: *(u32 *)(r10 - 64) = 0
  208: r1 = r6
  209: r2 = r10
- 210: r2 += -120
+ 210: r2 += -64
  211: call bpf_map_lookup_elem
  212: if r0 == 0 goto L29
  213: r7 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
  214: if w7 != 0 goto L16
-; account.ts  b.lookup(counterMap, counters[name], {
- 215: *(u32 *)(r10 - 136) = 3
- 216: r1 = map[lb_counters] ll
- 218: r2 = r10
- 219: r2 += -136
- 220: call bpf_map_lookup_elem
- 221: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 222: r1 = *(u64 *)(r0 + 0)
- 223: r1 += 1
- 224: *(u64 *)(r0 + 0) = r1
- 225: goto L32
+ 215: w0 = 3
+ 216: goto L32
 L16:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
- 226: r0 = *(u8 *)(r9 + 3)
+ 217: r0 = *(u8 *)(r9 + 3)
 ; schedule.ts  b.if(
- 227: if w0 != 1 goto L18
+ 218: if w0 != 1 goto L18
 ; schedule.ts  const turn = b.lookup(turns, serviceIndex, nobody)
- 228: r0 = *(u64 *)(r10 - 248)
- 229: *(u32 *)(r10 - 144) = r0
- 230: r1 = map[lb_turns] ll
- 232: r2 = r10
- 233: r2 += -144
- 234: call bpf_map_lookup_elem
- 235: if r0 == 0 goto L17
+ 219: r0 = *(u64 *)(r10 - 96)
+ 220: *(u32 *)(r10 - 64) = r0
+ 221: r1 = map[lb_turns] ll
+ 223: r2 = r10
+ 224: r2 += -64
+ 225: call bpf_map_lookup_elem
+ 226: if r0 == 0 goto L17
 ; schedule.ts  place.set(b.fetchAdd(turn, 'next', 1))
- 236: w1 = 1
- 237: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
- 238: goto L19
+ 227: w1 = 1
+ 228: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
+ 229: goto L19
 L17:
-; account.ts  b.lookup(counterMap, counters[name], {
- 239: *(u32 *)(r10 - 152) = 3
- 240: r1 = map[lb_counters] ll
- 242: r2 = r10
- 243: r2 += -152
- 244: call bpf_map_lookup_elem
- 245: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 246: r1 = *(u64 *)(r0 + 0)
- 247: r1 += 1
- 248: *(u64 *)(r0 + 0) = r1
- 249: goto L32
+ 230: w0 = 3
+ 231: goto L32
 L18:
 ; schedule.ts  () => place.set(b.random()),
- 250: call bpf_get_prandom_u32
- 251: r1 = r0
+ 232: call bpf_get_prandom_u32
+ 233: r1 = r0
 L19:
 ; schedule.ts  return b.lookup(ring, place.get().mod(size).add(1), nobody).backend
- 252: w1 %= w7
- 253: w1 += 1
- 254: *(u32 *)(r10 - 160) = r1
- 255: r1 = r6
- 256: r2 = r10
- 257: r2 += -160
- 258: call bpf_map_lookup_elem
- 259: if r0 == 0 goto L28
- 260: r7 = *(u32 *)(r0 + 0)
+ 234: w1 %= w7
+ 235: w1 += 1
+ 236: *(u32 *)(r10 - 64) = r1
+ 237: r1 = r6
+ 238: r2 = r10
+ 239: r2 += -64
+ 240: call bpf_map_lookup_elem
+ 241: if r0 == 0 goto L28
+ 242: r7 = *(u32 *)(r0 + 0)
 ; connection.ts  const backend = b.lookup(backends, index, { otherwise: () => drop(b, 'dropNoBackend') })
- 261: *(u32 *)(r10 - 176) = r7
- 262: r1 = map[lb_backends] ll
- 264: r2 = r10
- 265: r2 += -176
- 266: call bpf_map_lookup_elem
- 267: r9 = r0
- 268: if r9 == 0 goto L27
+ 243: *(u32 *)(r10 - 64) = r7
+ 244: r1 = map[lb_backends] ll
+ 246: r2 = r10
+ 247: r2 += -64
+ 248: call bpf_map_lookup_elem
+ 249: r9 = r0
+ 250: if r9 == 0 goto L27
 ; connection.ts  b.acquire(
- 269: r1 = r8
- 270: r2 = r10
- 271: r2 += -40
- 272: w3 = 12
- 273: r4 = r10
- 274: r4 += -56
- 275: w5 = 12
- 276: call bpf_skb_ct_alloc
- 277: r6 = r0
- 278: if r6 == 0 goto L26
+ 251: r1 = r8
+ 252: r2 = r10
+ 253: r2 += -40
+ 254: w3 = 12
+ 255: r4 = r10
+ 256: r4 += -56
+ 257: w5 = 12
+ 258: call bpf_skb_ct_alloc
+ 259: r6 = r0
+ 260: if r6 == 0 goto L26
 ; connection.ts  result.set(b.kfunc(conntrack.setNatInfo, [ct, backend.address, backend.port.toHost(), destination]))
- 279: r3 = *(u16 *)(r9 + 32)
- 280: r3 = be16 r3
- 281: r1 = r6
- 282: r2 = r9
- 283: w4 = 1
- 284: call bpf_ct_set_nat_info
- 285: *(u64 *)(r10 - 264) = r0
+ 261: r3 = *(u16 *)(r9 + 32)
+ 262: r3 = be16 r3
+ 263: r1 = r6
+ 264: r2 = r9
+ 265: w4 = 1
+ 266: call bpf_ct_set_nat_info
+ 267: *(u64 *)(r10 - 112) = r0
 ; connection.ts  b.if(backend.snatAddress.at(0).ne(0), () => {
- 286: r0 = *(u32 *)(r9 + 16)
- 287: if w0 == 0 goto L20
+ 268: r0 = *(u32 *)(r9 + 16)
+ 269: if w0 == 0 goto L20
 ; connection.ts  const refused = b.kfunc(conntrack.setNatInfo, [ct, backend.snatAddress, 0, source])
- 288: r2 = r9
- 289: r2 += 16
- 290: r1 = r6
- 291: w3 = 0
- 292: w4 = 0
- 293: call bpf_ct_set_nat_info
- 294: r9 = r0
+ 270: r2 = r9
+ 271: r2 += 16
+ 272: r1 = r6
+ 273: w3 = 0
+ 274: w4 = 0
+ 275: call bpf_ct_set_nat_info
+ 276: r9 = r0
 ; connection.ts  result.set(result.get().or(refused))
- 295: r0 = *(u64 *)(r10 - 264)
- 296: w9 |= w0
- 297: goto L21
+ 277: r0 = *(u64 *)(r10 - 112)
+ 278: w9 |= w0
+ 279: goto L21
 L20:
- 298: r9 = *(u64 *)(r10 - 264)
+ 280: r9 = *(u64 *)(r10 - 112)
 L21:
 ; connection.ts  b.assign(ct, { mark: index.or(markPrefix) })
- 299: r0 = r7
- 300: w0 |= 452984832
- 301: *(u32 *)(r6 + 0) = r0  ; nf_conn::mark
+ 281: r0 = r7
+ 282: w0 |= 452984832
+ 283: *(u32 *)(r6 + 0) = r0  ; nf_conn::mark
 ; connection.ts  b.kfunc(conntrack.setTimeout, [ct, initialTimeout])
- 302: r1 = r6
- 303: w2 = 30000
- 304: call bpf_ct_set_timeout
+ 284: r1 = r6
+ 285: w2 = 30000
+ 286: call bpf_ct_set_timeout
 ; connection.ts  b.acquire(conntrack.insert, [ct], {
- 305: r1 = r6
- 306: call bpf_ct_insert_entry
- 307: r6 = r0
- 308: if r6 == 0 goto L24
+ 287: r1 = r6
+ 288: call bpf_ct_insert_entry
+ 289: r6 = r0
+ 290: if r6 == 0 goto L24
 ; connection.ts  b.if(refused.ne(0), () => {
- 309: if w9 == 0 goto L22
+ 291: if w9 == 0 goto L22
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, 0])
- 310: r1 = r6
- 311: w2 = 0
- 312: call bpf_ct_change_timeout
+ 292: r1 = r6
+ 293: w2 = 0
+ 294: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [entry])
- 313: r1 = r6
- 314: call bpf_ct_release
+ 295: r1 = r6
+ 296: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 315: *(u32 *)(r10 - 192) = 5
- 316: r1 = map[lb_counters] ll
- 318: r2 = r10
- 319: r2 += -192
- 320: call bpf_map_lookup_elem
- 321: if r0 == 0 goto L32
+ 297: *(u32 *)(r10 - 64) = 5
+ 298: r1 = map[lb_counters] ll
+ 300: r2 = r10
+ 301: r2 += -64
+ 302: call bpf_map_lookup_elem
+ 303: if r0 == 0 goto L33
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 322: r1 = *(u64 *)(r0 + 0)
- 323: r1 += 1
- 324: *(u64 *)(r0 + 0) = r1
- 325: goto L32
+ 304: r1 = *(u64 *)(r0 + 0)
+ 305: r1 += 1
+ 306: *(u64 *)(r0 + 0) = r1
+ 307: goto L33
 L22:
 ; connection.ts  b.kfunc(conntrack.release, [entry])
- 326: r1 = r6
- 327: call bpf_ct_release
+ 308: r1 = r6
+ 309: call bpf_ct_release
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 328: r6 = *(u32 *)(r8 + 164)
+ 310: r6 = *(u32 *)(r8 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 329: if w6 != 0 goto L23
- 330: w6 = 1
+ 311: if w6 != 0 goto L23
+ 312: w6 = 1
 L23:
 ; account.ts  b.lookup(backendStats, backend, {
- 331: *(u32 *)(r10 - 200) = r7
- 332: r1 = map[lb_stats] ll
- 334: r2 = r10
- 335: r2 += -200
- 336: call bpf_map_lookup_elem
- 337: if r0 == 0 goto L33
+ 313: *(u32 *)(r10 - 64) = r7
+ 314: r1 = map[lb_stats] ll
+ 316: r2 = r10
+ 317: r2 += -64
+ 318: call bpf_map_lookup_elem
+ 319: if r0 == 0 goto L34
 ; account.ts  packets: stats.packets.add(segments.get()),
- 338: r1 = *(u64 *)(r0 + 8)
- 339: r1 += r6
+ 320: r1 = *(u64 *)(r0 + 8)
+ 321: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 340: r3 = *(u64 *)(r0 + 16)
- 341: r2 = *(u32 *)(r8 + 0)
- 342: r3 += r2
+ 322: r3 = *(u64 *)(r0 + 16)
+ 323: r2 = *(u32 *)(r8 + 0)
+ 324: r3 += r2
 ; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
- 343: r2 = *(u64 *)(r0 + 0)
- 344: r2 += 1
+ 325: r2 = *(u64 *)(r0 + 0)
+ 326: r2 += 1
 ; account.ts  b.assign(stats, {
- 345: *(u64 *)(r0 + 8) = r1
- 346: *(u64 *)(r0 + 16) = r3
- 347: *(u64 *)(r0 + 0) = r2
- 348: goto L33
+ 327: *(u64 *)(r0 + 8) = r1
+ 328: *(u64 *)(r0 + 16) = r3
+ 329: *(u64 *)(r0 + 0) = r2
+ 330: goto L34
 L24:
 ; ingress.ts  b.for(attempts, () => {
- 349: r0 = *(u64 *)(r10 - 256)
- 350: w0 += 1
- 351: if w0 >= 3 goto L25
- 352: *(u64 *)(r10 - 256) = r0
- 353: goto L8
+ 331: r0 = *(u64 *)(r10 - 104)
+ 332: w0 += 1
+ 333: if w0 >= 3 goto L25
+ 334: *(u64 *)(r10 - 104) = r0
+ 335: goto L8
 L25:
-; account.ts  b.lookup(counterMap, counters[name], {
- 354: *(u32 *)(r10 - 216) = 4
- 355: r1 = map[lb_counters] ll
- 357: r2 = r10
- 358: r2 += -216
- 359: call bpf_map_lookup_elem
- 360: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 361: r1 = *(u64 *)(r0 + 0)
- 362: r1 += 1
- 363: *(u64 *)(r0 + 0) = r1
- 364: goto L32
+ 336: w0 = 4
+ 337: goto L32
 L26:
-; account.ts  b.lookup(counterMap, counters[name], {
- 365: *(u32 *)(r10 - 208) = 2
- 366: r1 = map[lb_counters] ll
- 368: r2 = r10
- 369: r2 += -208
- 370: call bpf_map_lookup_elem
- 371: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 372: r1 = *(u64 *)(r0 + 0)
- 373: r1 += 1
- 374: *(u64 *)(r0 + 0) = r1
- 375: goto L32
+ 338: w0 = 2
+ 339: goto L32
 L27:
-; account.ts  b.lookup(counterMap, counters[name], {
- 376: *(u32 *)(r10 - 184) = 3
- 377: r1 = map[lb_counters] ll
- 379: r2 = r10
- 380: r2 += -184
- 381: call bpf_map_lookup_elem
- 382: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 383: r1 = *(u64 *)(r0 + 0)
- 384: r1 += 1
- 385: *(u64 *)(r0 + 0) = r1
- 386: goto L32
+ 340: w0 = 3
+ 341: goto L32
 L28:
-; account.ts  b.lookup(counterMap, counters[name], {
- 387: *(u32 *)(r10 - 168) = 3
- 388: r1 = map[lb_counters] ll
- 390: r2 = r10
- 391: r2 += -168
- 392: call bpf_map_lookup_elem
- 393: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 394: r1 = *(u64 *)(r0 + 0)
- 395: r1 += 1
- 396: *(u64 *)(r0 + 0) = r1
- 397: goto L32
+ 342: w0 = 3
+ 343: goto L32
 L29:
-; account.ts  b.lookup(counterMap, counters[name], {
- 398: *(u32 *)(r10 - 128) = 3
- 399: r1 = map[lb_counters] ll
- 401: r2 = r10
- 402: r2 += -128
- 403: call bpf_map_lookup_elem
- 404: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 405: r1 = *(u64 *)(r0 + 0)
- 406: r1 += 1
- 407: *(u64 *)(r0 + 0) = r1
- 408: goto L32
+ 344: w0 = 3
+ 345: goto L32
 L30:
-; account.ts  b.lookup(counterMap, counters[name], {
- 409: *(u32 *)(r10 - 112) = 3
- 410: r1 = map[lb_counters] ll
- 412: r2 = r10
- 413: r2 += -112
- 414: call bpf_map_lookup_elem
- 415: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 416: r1 = *(u64 *)(r0 + 0)
- 417: r1 += 1
- 418: *(u64 *)(r0 + 0) = r1
- 419: goto L32
+ 346: w0 = 3
+ 347: goto L32
 L31:
-; account.ts  b.lookup(counterMap, counters[name], {
- 420: *(u32 *)(r10 - 96) = 3
- 421: r1 = map[lb_counters] ll
- 423: r2 = r10
- 424: r2 += -96
- 425: call bpf_map_lookup_elem
- 426: if r0 == 0 goto L32
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 427: r1 = *(u64 *)(r0 + 0)
- 428: r1 += 1
- 429: *(u64 *)(r0 + 0) = r1
+ 348: w0 = 3
 L32:
-; account.ts  b.return(TC_ACT_SHOT)
- 430: w0 = 2
- 431: exit
+; account.ts  b.lookup(counterMap, counters[name], {
+ 349: *(u32 *)(r10 - 64) = r0
+ 350: r1 = map[lb_counters] ll
+ 352: r2 = r10
+ 353: r2 += -64
+ 354: call bpf_map_lookup_elem
+ 355: if r0 == 0 goto L33
+; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
+ 356: r1 = *(u64 *)(r0 + 0)
+ 357: r1 += 1
+ 358: *(u64 *)(r0 + 0) = r1
 L33:
+; account.ts  b.return(TC_ACT_SHOT)
+ 359: w0 = 2
+ 360: exit
+L34:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 432: w0 = -1
- 433: exit
+ 361: w0 = -1
+ 362: exit

@@ -3,8 +3,11 @@ import type { FunctionGraph } from './graph.ts'
 import { eliminateCommonSubexpressions } from './passes/common-subexpressions.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { removeDeadCode } from './passes/dead-code.ts'
+import { removeDeadStores } from './passes/dead-stores.ts'
 import { removeKnownBranches } from './passes/known-branches.ts'
+import { mergeBlocks } from './passes/merge-blocks.ts'
 import { narrow } from './passes/narrow.ts'
+import { shareFrame } from './passes/share-frame.ts'
 import { simplify } from './passes/simplify.ts'
 import { threadJumps } from './passes/thread-jumps.ts'
 
@@ -13,6 +16,8 @@ export interface Pass {
   readonly name: string
   /** What it does, in half a line. */
   readonly summary: string
+  /** Runs only when the others have nothing left to do: what it makes of the code would be in their way. */
+  readonly late?: boolean
   /** @returns whether the graph changed */
   readonly run: (graph: FunctionGraph) => boolean
 }
@@ -28,6 +33,9 @@ export const passes: readonly Pass[] = [
   },
   { name: 'branches', summary: 'branches that earlier ones have decided', run: removeKnownBranches },
   { name: 'thread', summary: 'ways around branches that they decide', run: threadJumps },
+  { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores },
+  { name: 'frame', summary: 'stack objects that can be one', run: shareFrame, late: true },
+  { name: 'merge', summary: 'pieces of code that do the same', run: mergeBlocks, late: true },
   { name: 'cfg', summary: 'unreachable, empty and chained blocks', run: tidyControlFlow },
   { name: 'dce', summary: 'values that nobody needs', run: removeDeadCode },
 ]
@@ -81,13 +89,17 @@ export function optimise(
   selected: readonly Pass[] = passes,
   changed: (pass: Pass) => void = () => {},
 ): void {
-  for (let round = 0; round < maxRounds; round++) {
-    let any = false
-    for (const pass of selected) {
-      if (!pass.run(graph)) continue
-      any = true
-      changed(pass)
+  const run = (some: readonly Pass[]): void => {
+    for (let round = 0; round < maxRounds; round++) {
+      let any = false
+      for (const pass of some) {
+        if (!pass.run(graph)) continue
+        any = true
+        changed(pass)
+      }
+      if (!any) return
     }
-    if (!any) return
   }
+  run(selected.filter((pass) => pass.late !== true))
+  if (selected.some((pass) => pass.late === true)) run(selected)
 }

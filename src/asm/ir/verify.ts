@@ -115,12 +115,11 @@ class Verifier {
         if (at === above) return true
       return false
     }
+    const constants = new Set(this.#graph.floating.values())
+    const reached = new Set(reachable)
     const available = (value: Value, block: Block, at: number, who: string): void => {
       if (isFloating(value)) {
-        this.#check(
-          [...this.#graph.floating.values()].includes(value),
-          `${who} uses a ${value.op.kind} that is not the graph's`,
-        )
+        this.#check(constants.has(value), `${who} uses a ${value.op.kind} that is not the graph's`)
         return
       }
       const place = this.#defined.get(value)
@@ -135,7 +134,7 @@ class Verifier {
       for (const phi of block.phis)
         phi.args.forEach((arg, i) => {
           const from = block.predecessors[i]
-          if (from !== undefined && reachable.includes(from))
+          if (from !== undefined && reached.has(from))
             available(arg, from, Number.POSITIVE_INFINITY, `v${phi.id}`)
         })
       block.values.forEach((value, i) => {

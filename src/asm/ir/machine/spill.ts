@@ -17,9 +17,10 @@ export function insertSpills(code: MachineFunction, spilled: ReadonlyMap<number,
     const group = spilled.get(register) ?? register
     const known = slots.get(group)
     if (known !== undefined) return known
+    const id = 1 + Math.max(-1, ...code.frameObjects.map((object) => object.id))
     const slot = {
-      id: code.frameObjects.length,
-      name: `spill ${code.frameObjects.length}`,
+      id,
+      name: `spill ${id}`,
       size: 8,
       align: 8,
       spill: true,

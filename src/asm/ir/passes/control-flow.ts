@@ -71,7 +71,7 @@ function threadEmptyBlocks(graph: FunctionGraph): boolean {
 }
 
 /** Moves the edge `from` → `old` to `from` → `target`; the caller supplies the target's phi operands. */
-function redirect(from: Block, old: Block, target: Block): void {
+export function redirect(from: Block, old: Block, target: Block): void {
   dropEdge(from, old)
   retarget(from, old, target)
   const next = from.terminator

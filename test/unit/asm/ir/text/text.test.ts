@@ -93,7 +93,7 @@ describe('printing and parsing a graph', () => {
       }),
       { numRuns: Number(process.env.RUNS ?? 30) },
     )
-  })
+  }, 60_000)
 })
 
 describe('text that is no graph', () => {
