@@ -53,11 +53,10 @@ describe('memory', () => {
 
   test('more stack than there is: with a table of who uses it', () => {
     const Big = struct('big', { bytes: array(u64, 40) })
-    const show = kfunc('show', [memory(Big)], 'void', '6.1')
+    const show = kfunc('show', [memory(Big), memory(Big)], 'void', '6.1')
     const build = (): unknown =>
       tc('deep', (b) => {
-        b.kfunc(show, [b.stack(Big)])
-        b.kfunc(show, [b.stack(Big)])
+        b.kfunc(show, [b.stack(Big), b.stack(Big)])
         b.return(0)
       })
     expect(build).toThrow(StackOverflowError)
