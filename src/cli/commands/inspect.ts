@@ -58,7 +58,11 @@ async function showLive(options: InspectOptions): Promise<string> {
       `no program "${options.program}" is attached${options.interface === undefined ? '' : ` to ${options.interface}`}`,
       '`tsbpf-lb status` shows what is.',
     )
-  return await show(translatedInstructions(program), options.format)
+  const listing = await show(translatedInstructions(program), options.format)
+  if (options.format !== 'asm' || found === undefined) return listing
+  const { renderTranslation } = await import('../render/balancer.ts')
+  const { name, mode, translation } = found
+  return `; ${options.program} on ${name} (${mode}); ${renderTranslation(translation)}\n${listing}`
 }
 
 async function show(

@@ -30,7 +30,8 @@ export function renderUp(result: UpResult & { readonly services: readonly Servic
   return lines.join('\n')
 }
 
-function renderTranslation({ way, why }: TranslationChoice): string {
+/** Who translates and why, in one line. */
+export function renderTranslation({ way, why }: TranslationChoice): string {
   return `translation: ${way === 'kfunc' ? 'by the program (kfunc)' : 'by netfilter (mark)'}: ${why}`
 }
 

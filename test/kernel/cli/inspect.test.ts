@@ -21,7 +21,9 @@ test('inspect --live shows the instructions that the kernel has loaded', async (
   const listing = await lab.lb.run('inspect', '--live')
   // The verifier adds instructions and replaces those about the packet: loads from `__sk_buff` get other offsets.
   expect(listing.trim().split('\n').length).toBeGreaterThan(200)
-  expect(listing).toMatch(/^ +0: r\d+ = /)
+  expect(listing).toMatch(
+    /^; lb_ingress on eth0 \((tcx|clsact)\); translation: by (the program|netfilter) \((kfunc|mark)\): \S.*\n +0: r\d+ = /,
+  )
   expect(listing).toMatch(/^ +\d+: exit$/m)
   const compiled = JSON.parse(await lab.lb.run('inspect', '--format', 'json')) as ListedInstruction[]
   const live = JSON.parse(await lab.lb.run('inspect', '--live', '--format', 'json')) as ListedInstruction[]
