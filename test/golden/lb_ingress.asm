@@ -358,37 +358,37 @@ L21:
  281: r0 = r7
  282: w0 |= 452984832
  283: *(u32 *)(r6 + 0) = r0  ; nf_conn::mark
-; connection.ts  b.kfunc(conntrack.setTimeout, [ct, initialTimeout])
- 284: r1 = r6
- 285: w2 = 30000
- 286: call bpf_ct_set_timeout
 ; connection.ts  b.acquire(conntrack.insert, [ct], {
- 287: r1 = r6
- 288: call bpf_ct_insert_entry
- 289: r6 = r0
- 290: if r6 == 0 goto L24
+ 284: r1 = r6
+ 285: call bpf_ct_insert_entry
+ 286: r6 = r0
+ 287: if r6 == 0 goto L24
 ; connection.ts  b.if(refused.ne(0), () => {
- 291: if w9 == 0 goto L22
+ 288: if w9 == 0 goto L22
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, 0])
- 292: r1 = r6
- 293: w2 = 0
- 294: call bpf_ct_change_timeout
+ 289: r1 = r6
+ 290: w2 = 0
+ 291: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [entry])
- 295: r1 = r6
- 296: call bpf_ct_release
+ 292: r1 = r6
+ 293: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 297: *(u32 *)(r10 - 64) = 5
- 298: r1 = map[lb_counters] ll
- 300: r2 = r10
- 301: r2 += -64
- 302: call bpf_map_lookup_elem
- 303: if r0 == 0 goto L33
+ 294: *(u32 *)(r10 - 64) = 5
+ 295: r1 = map[lb_counters] ll
+ 297: r2 = r10
+ 298: r2 += -64
+ 299: call bpf_map_lookup_elem
+ 300: if r0 == 0 goto L33
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 304: r1 = *(u64 *)(r0 + 0)
- 305: r1 += 1
- 306: *(u64 *)(r0 + 0) = r1
- 307: goto L33
+ 301: r1 = *(u64 *)(r0 + 0)
+ 302: r1 += 1
+ 303: *(u64 *)(r0 + 0) = r1
+ 304: goto L33
 L22:
+; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, initialTimeout])
+ 305: r1 = r6
+ 306: w2 = 30000
+ 307: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [entry])
  308: r1 = r6
  309: call bpf_ct_release

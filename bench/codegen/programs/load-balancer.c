@@ -28,7 +28,6 @@ struct nf_conn___init {
 KFUNC(struct nf_conn *, bpf_skb_ct_lookup, struct __sk_buff *, struct tuple *, u32, struct ct_opts *, u32);
 KFUNC(struct nf_conn___init *, bpf_skb_ct_alloc, struct __sk_buff *, struct tuple *, u32, struct ct_opts *, u32);
 KFUNC(int, bpf_ct_set_nat_info, struct nf_conn___init *, const be32 *, int, int);
-KFUNC(void, bpf_ct_set_timeout, struct nf_conn___init *, u32);
 KFUNC(struct nf_conn *, bpf_ct_insert_entry, struct nf_conn___init *);
 KFUNC(int, bpf_ct_change_timeout, struct nf_conn *, u32);
 KFUNC(void, bpf_ct_release, struct nf_conn *);
@@ -230,7 +229,6 @@ inline_always int open_connection(struct __sk_buff *skb, struct tuple *tuple, st
 	if (backend->snat_address[0])
 		refused |= bpf_ct_set_nat_info(new, backend->snat_address, 0, NF_NAT_MANIP_SRC);
 	new->ct.mark = index | MARK_PREFIX;
-	bpf_ct_set_timeout(new, 30000);
 	struct nf_conn *ct = bpf_ct_insert_entry(new);
 	if (!ct)
 		return TRY_AGAIN;
@@ -239,6 +237,7 @@ inline_always int open_connection(struct __sk_buff *skb, struct tuple *tuple, st
 		bpf_ct_release(ct);
 		return drop(DROP_NAT_REFUSED);
 	}
+	bpf_ct_change_timeout(ct, 30000);
 	bpf_ct_release(ct);
 	count_traffic(skb, index, 1);
 	return TC_ACT_UNSPEC;

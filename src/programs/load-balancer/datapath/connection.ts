@@ -93,7 +93,6 @@ export function open(
       some: (ct) => {
         const refused = translate(b, ct, backend)
         b.assign(ct, { mark: index.or(markPrefix) })
-        b.kfunc(conntrack.setTimeout, [ct, initialTimeout])
         b.acquire(conntrack.insert, [ct], {
           some: (entry) => {
             b.if(refused.ne(0), () => {
@@ -101,6 +100,8 @@ export function open(
               b.kfunc(conntrack.release, [entry])
               drop(b, 'dropNatRefused')
             })
+            // Only now: Linux 6.1.0 to 6.1.55 take a timeout set before for a point in time long ago.
+            b.kfunc(conntrack.changeTimeout, [entry, initialTimeout])
             b.kfunc(conntrack.release, [entry])
             countTraffic(b, skb, index, 1)
             b.return(TCX_NEXT)

@@ -74,8 +74,6 @@ export const setNatInfo = kfunc(
   s32,
   '6.1',
 )
-/** Milliseconds. */
-export const setTimeout = kfunc('bpf_ct_set_timeout', [borrowed(NewConnection), u32], 'void', '6.0')
 export const insert = kfunc('bpf_ct_insert_entry', [consumed(NewConnection)], acquired(Connection), '6.0')
 /** Milliseconds; 0 makes the next lookup remove the entry. */
 export const changeTimeout = kfunc('bpf_ct_change_timeout', [borrowed(Connection), u32], s32, '6.0')

@@ -31,6 +31,8 @@ export class FakeConntrack {
   clashes = 0
   winner: Entry | undefined
   tableFull = false
+  /** Linux 6.1.0–6.1.55 and 6.5.0–6.5.5: a timeout stays relative when the entry is inserted. */
+  insertForgetsNow = false
   /** What `bpf_ct_set_nat_info` returns. */
   natResult = 0
   readonly #held = new Set<KernelObject>()
@@ -75,7 +77,8 @@ export class FakeConntrack {
         const { key, text } = this.#flow(call)
         this.calls.push(`alloc ${text}`)
         if (this.tableFull) return 0
-        const entry = this.entry()
+        // What is not in the table yet does not know when it will be: its timeout is relative.
+        const entry = this.entry({ timeout: 10_000 })
         this.#pending.set(entry.object, { key, entry })
         return this.#acquire(call, entry.object, 'a struct nf_conn___init')
       },
@@ -88,12 +91,6 @@ export class FakeConntrack {
         this.calls.push('nat')
         return this.natResult
       },
-      bpf_ct_set_timeout: (call) => {
-        const { entry } = this.#pendingEntry(call)
-        entry.object.set('timeout', now + call.u32(1))
-        this.calls.push(`set timeout ${call.u32(1)}`)
-        return undefined
-      },
       bpf_ct_insert_entry: (call) => {
         const pending = this.#pendingEntry(call)
         this.#give(call)
@@ -105,6 +102,8 @@ export class FakeConntrack {
           return 0
         }
         this.calls.push('insert')
+        const { object } = pending.entry
+        if (!this.insertForgetsNow) object.set('timeout', now + Number(object.get('timeout')))
         this.table.set(pending.key, pending.entry)
         return this.#acquire(call, pending.entry.object, 'a struct nf_conn')
       },

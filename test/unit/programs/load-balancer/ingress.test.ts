@@ -112,8 +112,8 @@ describe('the first packet of a connection', () => {
       `alloc ${keyOf(flow)}`,
       'nat',
       'nat',
-      'set timeout 30000',
       'insert',
+      'change timeout 30000',
       'release',
     ])
     const { destination, source, object } = balancer.conntrack.only
@@ -122,6 +122,15 @@ describe('the first packet of a connection', () => {
     expect(object.get('mark')).toBe(BigInt(ours(7)))
     expect(balancer.traffic(7)).toEqual({ connections: 1, packets: 1, bytes: packet.byteLength })
     expect(balancer.counters()).toEqual({})
+  })
+
+  test('is remembered by kernels that insert an entry with a timeout in the past, too', () => {
+    balancer.conntrack.insertForgetsNow = true
+    balancer.send({ flags: tcpFlags.syn })
+    expect(Number(balancer.conntrack.only.object.get('timeout'))).toBe(now + 30_000)
+    balancer.send({ flags: tcpFlags.ack })
+    expect(balancer.conntrack.calls.filter((call) => call === 'insert')).toEqual(['insert'])
+    expect(balancer.traffic(7)).toMatchObject({ connections: 1, packets: 2 })
   })
 
   test('keeps the client’s address where the backend has no source address (DNAT only)', () => {
