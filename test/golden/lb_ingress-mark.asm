@@ -3,8 +3,8 @@
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
    1: r1 = *(u16 *)(r7 + 16)
    2: r0 = *(u32 *)(r7 + 20)
-   3: if w1 != 8 goto L28
-   4: if w0 != 0 goto L28
+   3: if w1 != 8 goto L22
+   4: if w0 != 0 goto L22
 ; parse.ts  const packet = b.packet(skb)
    5: r0 = *(u32 *)(r7 + 76)
    6: r3 = *(u32 *)(r7 + 80)
@@ -15,13 +15,13 @@
   10: r1 = r7
   11: w2 = 34
   12: call bpf_skb_pull_data
-  13: if r0 != 0 goto L28
+  13: if r0 != 0 goto L22
   14: r0 = *(u32 *)(r7 + 76)
   15: r3 = *(u32 *)(r7 + 80)
 ; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
   16: r1 = r0
   17: r1 += 34
-  18: if r1 > r3 goto L28
+  18: if r1 > r3 goto L22
 L1:
 ; parse.ts  const { protocol, source, destination } = ip
   19: r6 = *(u8 *)(r0 + 23)
@@ -36,9 +36,9 @@ L1:
 ; parse.ts  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
   27: r1 = *(u16 *)(r0 + 20)
   28: if w6 == 6 goto L2
-  29: if w6 != 17 goto L28
+  29: if w6 != 17 goto L22
 L2:
-  30: if w1 & 65311 goto L28
+  30: if w1 & 65311 goto L22
 ; parse.ts  b.if(
   31: if w6 != 6 goto L5
 ; parse.ts  packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
@@ -50,7 +50,7 @@ L2:
   37: if r1 <= r3 goto L3
   38: r1 = r7
   39: call bpf_skb_pull_data
-  40: if r0 != 0 goto L28
+  40: if r0 != 0 goto L22
   41: r0 = *(u32 *)(r7 + 76)
   42: r3 = *(u32 *)(r7 + 80)
 ; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
@@ -60,7 +60,7 @@ L2:
   46: r2 = r0
   47: r2 += 34
   48: if r2 <= r3 goto L4
-  49: goto L28
+  49: goto L22
 L3:
   50: r1 = r0
   51: r1 += 14
@@ -77,7 +77,7 @@ L5:
   59: if r1 <= r3 goto L6
   60: r1 = r7
   61: call bpf_skb_pull_data
-  62: if r0 != 0 goto L28
+  62: if r0 != 0 goto L22
   63: r0 = *(u32 *)(r7 + 76)
   64: r2 = *(u32 *)(r7 + 80)
 ; parse.ts  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
@@ -85,7 +85,7 @@ L5:
   66: r1 = r0
   67: r1 += 14
   68: r0 += 18
-  69: if r0 > r2 goto L28
+  69: if r0 > r2 goto L22
   70: w9 = 0
   71: goto L7
 L6:
@@ -113,7 +113,7 @@ L7:
   89: r2 = r10
   90: r2 += -24
   91: call bpf_map_lookup_elem
-  92: if r0 == 0 goto L28
+  92: if r0 == 0 goto L22
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
   93: r1 = *(u64 *)(r10 - 72)
   94: *(u32 *)(r10 - 40) = r1
@@ -199,7 +199,7 @@ L11:
  154: r2 = r10
  155: r2 += -64
  156: call bpf_map_lookup_elem
- 157: if r0 == 0 goto L28
+ 157: if r0 == 0 goto L22
 ; account.ts  packets: stats.packets.add(segments.get()),
  158: r1 = *(u64 *)(r0 + 8)
  159: r1 += r6
@@ -210,7 +210,7 @@ L11:
 ; account.ts  b.assign(stats, {
  163: *(u64 *)(r0 + 8) = r1
  164: *(u64 *)(r0 + 16) = r3
- 165: goto L28
+ 165: goto L22
 L12:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
  166: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
@@ -228,12 +228,12 @@ L13:
  175: r2 = r10
  176: r2 += -64
  177: call bpf_map_lookup_elem
- 178: if r0 == 0 goto L28
+ 178: if r0 == 0 goto L22
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
  179: r1 = *(u64 *)(r0 + 0)
  180: r1 += 1
  181: *(u64 *)(r0 + 0) = r1
- 182: goto L28
+ 182: goto L22
 L14:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
  183: r1 = r6
@@ -250,7 +250,7 @@ L14:
  192: goto L8
 L15:
  193: w0 = 4
- 194: goto L26
+ 194: goto L27
 L16:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
  195: r0 = *(u64 *)(r10 - 96)
@@ -260,7 +260,7 @@ L16:
  200: r2 += -64
  201: call bpf_map_lookup_elem
  202: r9 = r0
- 203: if r9 == 0 goto L25
+ 203: if r9 == 0 goto L26
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
  204: r0 = *(u64 *)(r10 - 96)
  205: *(u32 *)(r10 - 64) = r0
@@ -269,19 +269,19 @@ L16:
  209: r2 += -64
  210: call bpf_map_lookup_elem
  211: r6 = r0
- 212: if r6 == 0 goto L24
+ 212: if r6 == 0 goto L25
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
  213: *(u32 *)(r10 - 64) = 0
  214: r1 = r6
  215: r2 = r10
  216: r2 += -64
  217: call bpf_map_lookup_elem
- 218: if r0 == 0 goto L23
+ 218: if r0 == 0 goto L24
  219: r8 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
  220: if w8 != 0 goto L17
  221: w0 = 3
- 222: goto L26
+ 222: goto L27
 L17:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
  223: r0 = *(u8 *)(r9 + 3)
@@ -301,7 +301,7 @@ L17:
  235: goto L20
 L18:
  236: w0 = 3
- 237: goto L26
+ 237: goto L27
 L19:
 ; schedule.ts  () => place.set(b.random()),
  238: call bpf_get_prandom_u32
@@ -315,7 +315,7 @@ L20:
  244: r2 = r10
  245: r2 += -64
  246: call bpf_map_lookup_elem
- 247: if r0 == 0 goto L22
+ 247: if r0 == 0 goto L23
  248: r0 = *(u32 *)(r0 + 0)
 ; open-by-mark.ts  b.assign(skb, { priority: backend.or(markPrefix) })
  249: r1 = r0
@@ -333,7 +333,7 @@ L21:
  258: r2 = r10
  259: r2 += -64
  260: call bpf_map_lookup_elem
- 261: if r0 == 0 goto L28
+ 261: if r0 == 0 goto L22
 ; account.ts  packets: stats.packets.add(segments.get()),
  262: r1 = *(u64 *)(r0 + 8)
  263: r1 += r6
@@ -348,35 +348,35 @@ L21:
  269: *(u64 *)(r0 + 8) = r1
  270: *(u64 *)(r0 + 16) = r3
  271: *(u64 *)(r0 + 0) = r2
- 272: goto L28
 L22:
- 273: w0 = 3
- 274: goto L26
-L23:
- 275: w0 = 3
- 276: goto L26
-L24:
- 277: w0 = 3
- 278: goto L26
-L25:
- 279: w0 = 3
-L26:
-; account.ts  b.lookup(counterMap, counters[name], {
- 280: *(u32 *)(r10 - 64) = r0
- 281: r1 = map[lb_counters] ll
- 283: r2 = r10
- 284: r2 += -64
- 285: call bpf_map_lookup_elem
- 286: if r0 == 0 goto L27
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 287: r1 = *(u64 *)(r0 + 0)
- 288: r1 += 1
- 289: *(u64 *)(r0 + 0) = r1
-L27:
-; account.ts  b.return(TC_ACT_SHOT)
- 290: w0 = 2
- 291: exit
-L28:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 292: w0 = -1
- 293: exit
+ 272: w0 = -1
+ 273: exit
+L23:
+; account.ts  b.assign(stats, {
+ 274: w0 = 3
+ 275: goto L27
+L24:
+ 276: w0 = 3
+ 277: goto L27
+L25:
+ 278: w0 = 3
+ 279: goto L27
+L26:
+ 280: w0 = 3
+L27:
+; account.ts  b.lookup(counterMap, counters[name], {
+ 281: *(u32 *)(r10 - 64) = r0
+ 282: r1 = map[lb_counters] ll
+ 284: r2 = r10
+ 285: r2 += -64
+ 286: call bpf_map_lookup_elem
+ 287: if r0 == 0 goto L28
+; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
+ 288: r1 = *(u64 *)(r0 + 0)
+ 289: r1 += 1
+ 290: *(u64 *)(r0 + 0) = r1
+L28:
+; account.ts  b.return(TC_ACT_SHOT)
+ 291: w0 = 2
+ 292: exit

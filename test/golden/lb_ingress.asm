@@ -3,8 +3,8 @@
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
    1: r1 = *(u16 *)(r8 + 16)
    2: r0 = *(u32 *)(r8 + 20)
-   3: if w1 != 8 goto L34
-   4: if w0 != 0 goto L34
+   3: if w1 != 8 goto L26
+   4: if w0 != 0 goto L26
 ; parse.ts  const packet = b.packet(skb)
    5: r0 = *(u32 *)(r8 + 76)
    6: r1 = *(u32 *)(r8 + 80)
@@ -15,13 +15,13 @@
   10: r1 = r8
   11: w2 = 34
   12: call bpf_skb_pull_data
-  13: if r0 != 0 goto L34
+  13: if r0 != 0 goto L26
   14: r0 = *(u32 *)(r8 + 76)
   15: r1 = *(u32 *)(r8 + 80)
 ; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
   16: r2 = r0
   17: r2 += 34
-  18: if r2 > r1 goto L34
+  18: if r2 > r1 goto L26
 L1:
 ; parse.ts  const { protocol, source, destination } = ip
   19: r6 = *(u8 *)(r0 + 23)
@@ -35,9 +35,9 @@ L1:
 ; parse.ts  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
   26: r2 = *(u16 *)(r0 + 20)
   27: if w6 == 6 goto L2
-  28: if w6 != 17 goto L34
+  28: if w6 != 17 goto L26
 L2:
-  29: if w2 & 65311 goto L34
+  29: if w2 & 65311 goto L26
 ; parse.ts  b.if(
   30: if w6 != 6 goto L5
 ; parse.ts  packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
@@ -49,7 +49,7 @@ L2:
   36: if r3 <= r1 goto L3
   37: r1 = r8
   38: call bpf_skb_pull_data
-  39: if r0 != 0 goto L34
+  39: if r0 != 0 goto L26
   40: r0 = *(u32 *)(r8 + 76)
   41: r3 = *(u32 *)(r8 + 80)
 ; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
@@ -59,7 +59,7 @@ L2:
   45: r2 = r0
   46: r2 += 34
   47: if r2 <= r3 goto L4
-  48: goto L34
+  48: goto L26
 L3:
   49: r1 = r0
   50: r1 += 14
@@ -76,7 +76,7 @@ L5:
   58: if r3 <= r1 goto L6
   59: r1 = r8
   60: call bpf_skb_pull_data
-  61: if r0 != 0 goto L34
+  61: if r0 != 0 goto L26
   62: r0 = *(u32 *)(r8 + 76)
   63: r2 = *(u32 *)(r8 + 80)
 ; parse.ts  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
@@ -84,7 +84,7 @@ L5:
   65: r1 = r0
   66: r1 += 14
   67: r0 += 18
-  68: if r0 > r2 goto L34
+  68: if r0 > r2 goto L26
   69: w0 = 0
   70: goto L7
 L6:
@@ -112,7 +112,7 @@ L7:
   88: r2 = r10
   89: r2 += -24
   90: call bpf_map_lookup_elem
-  91: if r0 == 0 goto L34
+  91: if r0 == 0 goto L26
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
   92: r1 = *(u64 *)(r10 - 72)
   93: *(u32 *)(r10 - 40) = r1
@@ -198,7 +198,7 @@ L11:
  153: r2 = r10
  154: r2 += -64
  155: call bpf_map_lookup_elem
- 156: if r0 == 0 goto L34
+ 156: if r0 == 0 goto L26
 ; account.ts  packets: stats.packets.add(segments.get()),
  157: r1 = *(u64 *)(r0 + 8)
  158: r1 += r6
@@ -209,7 +209,7 @@ L11:
 ; account.ts  b.assign(stats, {
  162: *(u64 *)(r0 + 8) = r1
  163: *(u64 *)(r0 + 16) = r3
- 164: goto L34
+ 164: goto L26
 L12:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
  165: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
@@ -228,12 +228,12 @@ L13:
  175: r2 = r10
  176: r2 += -64
  177: call bpf_map_lookup_elem
- 178: if r0 == 0 goto L34
+ 178: if r0 == 0 goto L26
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
  179: r1 = *(u64 *)(r0 + 0)
  180: r1 += 1
  181: *(u64 *)(r0 + 0) = r1
- 182: goto L34
+ 182: goto L26
 L14:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
  183: r1 = r6
@@ -242,7 +242,7 @@ L14:
 ; connection.ts  b.kfunc(conntrack.release, [ct])
  186: r1 = r6
  187: call bpf_ct_release
- 188: goto L24
+ 188: goto L27
 L15:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
  189: r0 = *(u64 *)(r10 - 96)
@@ -252,7 +252,7 @@ L15:
  194: r2 += -64
  195: call bpf_map_lookup_elem
  196: r9 = r0
- 197: if r9 == 0 goto L31
+ 197: if r9 == 0 goto L34
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
  198: r0 = *(u64 *)(r10 - 96)
  199: *(u32 *)(r10 - 64) = r0
@@ -261,19 +261,19 @@ L15:
  203: r2 += -64
  204: call bpf_map_lookup_elem
  205: r6 = r0
- 206: if r6 == 0 goto L30
+ 206: if r6 == 0 goto L33
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
  207: *(u32 *)(r10 - 64) = 0
  208: r1 = r6
  209: r2 = r10
  210: r2 += -64
  211: call bpf_map_lookup_elem
- 212: if r0 == 0 goto L29
+ 212: if r0 == 0 goto L32
  213: r7 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
  214: if w7 != 0 goto L16
  215: w0 = 3
- 216: goto L32
+ 216: goto L35
 L16:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
  217: r0 = *(u8 *)(r9 + 3)
@@ -293,7 +293,7 @@ L16:
  229: goto L19
 L17:
  230: w0 = 3
- 231: goto L32
+ 231: goto L35
 L18:
 ; schedule.ts  () => place.set(b.random()),
  232: call bpf_get_prandom_u32
@@ -307,7 +307,7 @@ L19:
  238: r2 = r10
  239: r2 += -64
  240: call bpf_map_lookup_elem
- 241: if r0 == 0 goto L28
+ 241: if r0 == 0 goto L31
  242: r7 = *(u32 *)(r0 + 0)
 ; connection.ts  const backend = b.lookup(backends, index, { otherwise: () => drop(b, 'dropNoBackend') })
  243: *(u32 *)(r10 - 64) = r7
@@ -316,7 +316,7 @@ L19:
  247: r2 += -64
  248: call bpf_map_lookup_elem
  249: r9 = r0
- 250: if r9 == 0 goto L27
+ 250: if r9 == 0 goto L30
 ; connection.ts  b.acquire(
  251: r1 = r8
  252: r2 = r10
@@ -327,7 +327,7 @@ L19:
  257: w5 = 12
  258: call bpf_skb_ct_alloc
  259: r6 = r0
- 260: if r6 == 0 goto L26
+ 260: if r6 == 0 goto L29
 ; connection.ts  result.set(b.kfunc(conntrack.setNatInfo, [ct, backend.address, backend.port.toHost(), destination]))
  261: r3 = *(u16 *)(r9 + 32)
  262: r3 = be16 r3
@@ -362,9 +362,9 @@ L21:
  284: r1 = r6
  285: call bpf_ct_insert_entry
  286: r6 = r0
- 287: if r6 == 0 goto L24
+ 287: if r6 == 0 goto L27
 ; connection.ts  b.if(refused.ne(0), () => {
- 288: if w9 == 0 goto L22
+ 288: if w9 == 0 goto L24
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, 0])
  289: r1 = r6
  290: w2 = 0
@@ -374,96 +374,89 @@ L21:
  293: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
  294: *(u32 *)(r10 - 64) = 5
- 295: r1 = map[lb_counters] ll
- 297: r2 = r10
- 298: r2 += -64
- 299: call bpf_map_lookup_elem
- 300: if r0 == 0 goto L33
-; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 301: r1 = *(u64 *)(r0 + 0)
- 302: r1 += 1
- 303: *(u64 *)(r0 + 0) = r1
- 304: goto L33
+ 295: goto L36
 L22:
-; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, initialTimeout])
- 305: r1 = r6
- 306: w2 = 30000
- 307: call bpf_ct_change_timeout
-; connection.ts  b.kfunc(conntrack.release, [entry])
- 308: r1 = r6
- 309: call bpf_ct_release
-; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 310: r6 = *(u32 *)(r8 + 164)
-; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 311: if w6 != 0 goto L23
- 312: w6 = 1
-L23:
-; account.ts  b.lookup(backendStats, backend, {
- 313: *(u32 *)(r10 - 64) = r7
- 314: r1 = map[lb_stats] ll
- 316: r2 = r10
- 317: r2 += -64
- 318: call bpf_map_lookup_elem
- 319: if r0 == 0 goto L34
-; account.ts  packets: stats.packets.add(segments.get()),
- 320: r1 = *(u64 *)(r0 + 8)
- 321: r1 += r6
-; account.ts  bytes: stats.bytes.add(skb.len),
- 322: r3 = *(u64 *)(r0 + 16)
- 323: r2 = *(u32 *)(r8 + 0)
- 324: r3 += r2
-; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
- 325: r2 = *(u64 *)(r0 + 0)
- 326: r2 += 1
-; account.ts  b.assign(stats, {
- 327: *(u64 *)(r0 + 8) = r1
- 328: *(u64 *)(r0 + 16) = r3
- 329: *(u64 *)(r0 + 0) = r2
- 330: goto L34
-L24:
-; ingress.ts  b.for(attempts, () => {
- 331: r0 = *(u64 *)(r10 - 104)
- 332: w0 += 1
- 333: if w0 >= 3 goto L25
- 334: *(u64 *)(r10 - 104) = r0
- 335: goto L8
-L25:
- 336: w0 = 4
- 337: goto L32
-L26:
- 338: w0 = 2
- 339: goto L32
-L27:
- 340: w0 = 3
- 341: goto L32
-L28:
- 342: w0 = 3
- 343: goto L32
-L29:
- 344: w0 = 3
- 345: goto L32
-L30:
- 346: w0 = 3
- 347: goto L32
-L31:
- 348: w0 = 3
-L32:
-; account.ts  b.lookup(counterMap, counters[name], {
- 349: *(u32 *)(r10 - 64) = r0
- 350: r1 = map[lb_counters] ll
- 352: r2 = r10
- 353: r2 += -64
- 354: call bpf_map_lookup_elem
- 355: if r0 == 0 goto L33
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 356: r1 = *(u64 *)(r0 + 0)
- 357: r1 += 1
- 358: *(u64 *)(r0 + 0) = r1
-L33:
+ 296: r1 = *(u64 *)(r0 + 0)
+ 297: r1 += 1
+ 298: *(u64 *)(r0 + 0) = r1
+L23:
 ; account.ts  b.return(TC_ACT_SHOT)
- 359: w0 = 2
- 360: exit
-L34:
+ 299: w0 = 2
+ 300: exit
+L24:
+; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, initialTimeout])
+ 301: r1 = r6
+ 302: w2 = 30000
+ 303: call bpf_ct_change_timeout
+; connection.ts  b.kfunc(conntrack.release, [entry])
+ 304: r1 = r6
+ 305: call bpf_ct_release
+; account.ts  const segments = b.variable(u32, skb.gsoSegs)
+ 306: r6 = *(u32 *)(r8 + 164)
+; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
+ 307: if w6 != 0 goto L25
+ 308: w6 = 1
+L25:
+; account.ts  b.lookup(backendStats, backend, {
+ 309: *(u32 *)(r10 - 64) = r7
+ 310: r1 = map[lb_stats] ll
+ 312: r2 = r10
+ 313: r2 += -64
+ 314: call bpf_map_lookup_elem
+ 315: if r0 == 0 goto L26
+; account.ts  packets: stats.packets.add(segments.get()),
+ 316: r1 = *(u64 *)(r0 + 8)
+ 317: r1 += r6
+; account.ts  bytes: stats.bytes.add(skb.len),
+ 318: r3 = *(u64 *)(r0 + 16)
+ 319: r2 = *(u32 *)(r8 + 0)
+ 320: r3 += r2
+; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
+ 321: r2 = *(u64 *)(r0 + 0)
+ 322: r2 += 1
+; account.ts  b.assign(stats, {
+ 323: *(u64 *)(r0 + 8) = r1
+ 324: *(u64 *)(r0 + 16) = r3
+ 325: *(u64 *)(r0 + 0) = r2
+L26:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 361: w0 = -1
- 362: exit
+ 326: w0 = -1
+ 327: exit
+L27:
+; ingress.ts  b.for(attempts, () => {
+ 328: r0 = *(u64 *)(r10 - 104)
+ 329: w0 += 1
+ 330: if w0 >= 3 goto L28
+ 331: *(u64 *)(r10 - 104) = r0
+ 332: goto L8
+L28:
+ 333: w0 = 4
+ 334: goto L35
+L29:
+ 335: w0 = 2
+ 336: goto L35
+L30:
+ 337: w0 = 3
+ 338: goto L35
+L31:
+ 339: w0 = 3
+ 340: goto L35
+L32:
+ 341: w0 = 3
+ 342: goto L35
+L33:
+ 343: w0 = 3
+ 344: goto L35
+L34:
+ 345: w0 = 3
+L35:
+; account.ts  b.lookup(counterMap, counters[name], {
+ 346: *(u32 *)(r10 - 64) = r0
+L36:
+ 347: r1 = map[lb_counters] ll
+ 349: r2 = r10
+ 350: r2 += -64
+ 351: call bpf_map_lookup_elem
+ 352: if r0 != 0 goto L22
+ 353: goto L23

@@ -10,6 +10,7 @@ import {
   type MachineInstruction,
 } from './machine/code.ts'
 import { layOutFrame, markLoops, orderBlocks } from './machine/layout.ts'
+import { mergeTails } from './machine/merge-tails.ts'
 import { printMachineCode } from './machine/print.ts'
 import { select } from './machine/select.ts'
 import { removeNeedlessSpills } from './machine/spill-cleanup.ts'
@@ -46,8 +47,9 @@ export const machineStages: readonly {
   { name: 'mark loops', run: markLoops },
   { name: 'allocate', run: allocateRegisters },
   { name: 'spill cleanup', run: removeNeedlessSpills },
-  { name: 'order blocks', run: orderBlocks },
   { name: 'lay out frame', run: layOutFrame },
+  { name: 'merge tails', run: mergeTails },
+  { name: 'order blocks', run: orderBlocks },
 ]
 
 /**

@@ -9,24 +9,33 @@ export const stackLimit = 512
 
 /**
  * Decides the order of the blocks and removes the jumps that this makes needless. Blocks that several others leave
- * through (a shared `return`) go to the end, so that the usual way falls through.
+ * through (a shared `return`) go behind one that always does, or else to the end, so that the usual way falls through.
  */
 export function orderBlocks(code: MachineFunction): void {
   skipEmptyBlocks(code)
   const predecessors = new Map<MachineBlock, number>()
   for (const block of code.blocks)
     for (const next of block.successors) predecessors.set(next, (predecessors.get(next) ?? 0) + 1)
-  const isExit = (block: MachineBlock): boolean =>
-    block.successors.length === 0 && (predecessors.get(block) ?? 0) > 1
-  const usual = code.blocks.filter((block) => !isExit(block))
-  code.blocks = [...usual, ...code.blocks.filter(isExit)]
+  const exits = new Set(
+    code.blocks.filter((block) => block.successors.length === 0 && (predecessors.get(block) ?? 0) > 1),
+  )
+  const last = new Map<MachineBlock, MachineBlock>()
+  for (const block of code.blocks) {
+    const [only, ...others] = block.successors
+    if (only !== undefined && others.length === 0 && exits.has(only)) last.set(only, block)
+  }
+  const exitBehind = new Map([...last].map(([exit, block]) => [block, exit]))
+  const usual = code.blocks
+    .filter((block) => !exits.has(block))
+    .flatMap((block) => [block, ...[exitBehind.get(block)].filter((exit) => exit !== undefined)])
+  code.blocks = [...usual, ...[...exits].filter((exit) => !last.has(exit))]
   code.blocks.forEach((block, i) => {
     straighten(block, code.blocks[i + 1])
   })
 }
 
-/** Blocks whose copies were all coalesced away and which only jump on. */
-function skipEmptyBlocks(code: MachineFunction): void {
+/** Jumps past blocks that only jump on: their copies were all coalesced away. */
+export function skipEmptyBlocks(code: MachineFunction): void {
   const onward = (block: MachineBlock): MachineBlock => {
     let current = block
     const seen = new Set<MachineBlock>()

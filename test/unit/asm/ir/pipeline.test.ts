@@ -57,8 +57,9 @@ test('a trace sees every form of the function', () => {
     'mark loops',
     'allocate',
     'spill cleanup',
-    'order blocks',
     'lay out frame',
+    'merge tails',
+    'order blocks',
   ])
   expect(seen[0]?.[1]).toBe(small)
   expect(seen[2]?.[1]).toBe(`function small
