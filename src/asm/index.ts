@@ -23,7 +23,7 @@ export type { Otherwise } from './dsl/core/emitter.ts'
 export { BuildError } from './dsl/core/errors.ts'
 export type { Int, Net } from './dsl/core/values.ts'
 export type { Wide } from './dsl/core/wide.ts'
-export { type KernelRef, type KernelType, kernelType, member } from './dsl/kernel/kernel-type.ts'
+export { type KernelRef, type KernelType, kernelType, member, pointer } from './dsl/kernel/kernel-type.ts'
 export {
   acquired,
   borrowed,
@@ -46,6 +46,15 @@ export {
 } from './dsl/map/definition.ts'
 export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
 export type { Packet } from './dsl/packet/packet.ts'
+export type { ArgumentsOf, Parameters } from './dsl/program/arguments.ts'
+export {
+  CGROUP_ALLOW,
+  CGROUP_REJECT,
+  type CgroupSkbContext,
+  cgroupSkb,
+} from './dsl/program/cgroup-skb.ts'
+export { type CgroupSockContext, cgroupSock, type SocketEvent } from './dsl/program/cgroup-sock.ts'
+export { cgroupSockAddr, type SockAddrCall, type SockAddrContext } from './dsl/program/cgroup-sock-addr.ts'
 export {
   ETH_P_IP,
   ETH_P_IPV6,
@@ -56,7 +65,20 @@ export {
   TCX_NEXT,
 } from './dsl/program/context.ts'
 export type { ContextHandle, ContextRef, ContextType, PacketContext } from './dsl/program/context-ref.ts'
+export { kprobe, kretprobe, type ProbedFunction } from './dsl/program/kprobe.ts'
+export { lsm, type SecurityHook } from './dsl/program/lsm.ts'
 export { type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
+export { SK_DROP, SK_PASS, type SkLookupContext, skLookup } from './dsl/program/sk-lookup.ts'
+export { type SocketFilterContext, socketFilter } from './dsl/program/socket-filter.ts'
+export { syscall } from './dsl/program/syscall.ts'
+export {
+  type RawTracepoint,
+  rawTracepoint,
+  type Tracepoint,
+  tpBtf,
+  tracepoint,
+} from './dsl/program/tracepoint.ts'
+export { fentry, fexit, fmodRet, type ReturningFunction, type TracedFunction } from './dsl/program/tracing.ts'
 export {
   XDP_ABORTED,
   XDP_DROP,

@@ -13,6 +13,10 @@ const contextStructs: Readonly<Partial<Record<ProgramType, string>>> = {
   xdp: 'xdp_md',
   cgroup_sock_addr: 'bpf_sock_addr',
   raw_tracepoint: 'bpf_raw_tracepoint_args',
+  cgroup_sock: 'bpf_sock',
+  sock_ops: 'bpf_sock_ops',
+  flow_dissector: '__sk_buff',
+  sk_lookup: 'bpf_sk_lookup',
 }
 
 /** Adds the type of a program's first argument. @returns the pointer's id */

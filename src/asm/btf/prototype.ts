@@ -51,18 +51,33 @@ export function comparePrototype(btf: Btf, funcId: number, spec: KfuncSpec): str
     differences.push(
       `it takes ${actual.length} parameters (${actual.map(format).join(', ')}), declared with ${spec.parameters.length}`,
     )
-  for (const [index, declared] of spec.parameters.entries()) {
-    const shape = actual[index]
-    const expected = parseDeclared(declared)
-    if (shape === undefined || agree(shape, expected)) continue
-    const parameter = proto.parameters[index]?.name
-    const which = parameter ? `${index + 1} (${parameter})` : `${index + 1}`
-    differences.push(`parameter ${which} is ${format(shape)}, declared as ${declared}`)
-  }
+  differences.push(...compareParameters(btf, proto, spec.parameters))
   const returns = shapeOf(btf, proto.returns)
   if (!agree(returns, parseDeclared(spec.returns)))
     differences.push(`it returns ${format(returns)}, declared as ${spec.returns}`)
   return differences
+}
+
+/**
+ * Compares the first parameters of a prototype with declared ones, as {@link comparePrototype} does.
+ *
+ * @param skipped how many of the prototype's parameters come before the first declared one
+ */
+export function compareParameters(
+  btf: Btf,
+  proto: BtfFuncProto,
+  declared: readonly string[],
+  skipped = 0,
+): string[] {
+  return declared.flatMap((text, at) => {
+    const index = at + skipped
+    if (index >= proto.parameters.length) return []
+    const shape = parameterShape(btf, proto, index)
+    if (agree(shape, parseDeclared(text))) return []
+    const parameter = proto.parameters[index]?.name
+    const which = parameter ? `${at + 1} (${parameter})` : `${at + 1}`
+    return [`parameter ${which} is ${format(shape)}, declared as ${text}`]
+  })
 }
 
 function functionAt(btf: Btf, funcId: number): { name: string; proto: BtfFuncProto } {

@@ -9,6 +9,7 @@ import { encode } from '../isa/encode.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import { slotSize } from '../isa/opcodes.ts'
 import type { ProgramSpec } from '../program.ts'
+import { registersStruct } from '../pt-regs.ts'
 import { btfExt, type SectionRecords } from './btf-ext.ts'
 import { ElfError } from './error.ts'
 import { relocationTypes, sectionFlags } from './format.ts'
@@ -27,6 +28,8 @@ export interface ObjectOptions extends LineInfoOptions {
    * call kernel functions declared without their enums and unions: libbpf compares kinds of types, not just sizes.
    */
   readonly kernel?: Btf
+  /** The machines it is for, as Node.js names them (`x64`, the default, or `arm64`); matters to kprobes alone. */
+  readonly architecture?: string
 }
 
 /**
@@ -109,7 +112,8 @@ class ObjectBuilder {
 
   #addKernelTypes(): void {
     for (const { symbol } of this.#sections.flatMap(({ pieces }) => pieces.flatMap((it) => it.instructions)))
-      if (symbol?.kind === 'field') this.#kernel.declare(symbol.struct, symbol.path, symbol.size)
+      if (symbol?.kind === 'field' && symbol.struct !== registersStruct)
+        this.#kernel.declare(symbol.struct, symbol.path, symbol.size)
     this.#kernel.define()
   }
 
@@ -127,7 +131,7 @@ class ObjectBuilder {
       if (functions.length > 1 || instructions.some(({ source }) => source !== undefined))
         lines.addFunction(piece.instructions, slots)
       for (const [index, { symbol }] of piece.instructions.entries()) {
-        if (symbol?.kind !== 'field') continue
+        if (symbol?.kind !== 'field' || symbol.struct === registersStruct) continue
         const { typeId, access } = this.#kernel.locate(symbol.struct, symbol.path)
         // BPF_CORE_FIELD_BYTE_OFFSET is 0.
         relocations.push((slots[index] ?? 0) * slotSize, typeId, this.#btf.string(access), 0)
@@ -146,7 +150,12 @@ class ObjectBuilder {
     return encode(
       pieces.flatMap(({ program, instructions }) =>
         instructions.map((instruction) =>
-          forLoader(program, instruction, (struct, path) => this.#kernel.locate(struct, path).offset),
+          forLoader(
+            program,
+            instruction,
+            (struct, path) => this.#kernel.locate(struct, path).offset,
+            this.#options.architecture ?? 'x64',
+          ),
         ),
       ),
     )

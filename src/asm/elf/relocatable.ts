@@ -3,24 +3,35 @@ import { withImm, withOffset } from '../isa/fields.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import { callKind, loadImm64Kind, loadImm64Opcode } from '../isa/opcodes.ts'
 import type { ProgramSpec } from '../program.ts'
+import { registerOffset, registersStruct } from '../pt-regs.ts'
 import { ElfError } from './error.ts'
 
 /**
  * An instruction as libbpf wants to find it in an object, before it fills in what the relocations say.
  *
  * @param offsetOf where the object's own version of a kernel struct has a member
+ * @param architecture of the machines that the object is for, as Node.js names it: where probed functions' arguments are
  * @throws {ElfError} for numbers that mean something in one process only
  */
 export function forLoader(
   program: ProgramSpec,
   instruction: Instruction,
   offsetOf: (struct: string, path: string) => number,
+  architecture: string,
 ): Instruction {
   const { symbol, opcode, src } = instruction
   const refuse = (what: string, hint = ''): never => {
     throw new ElfError(`program "${program.name}": ${what}`, hint)
   }
+  const unknownRegister = (role: string): never =>
+    refuse(`the register of ${role} is not known for ${architecture}`, 'Known: x64 and arm64.')
   if (symbol?.kind === 'field') {
+    if (symbol.struct === registersStruct)
+      return withOffset(
+        instruction,
+        registerOffset(symbol.path, architecture) ?? unknownRegister(symbol.path),
+      )
+    if ((opcode & 0x07) >= 4) return withImm(instruction, offsetOf(symbol.struct, symbol.path))
     if (instruction.offset !== 0)
       refuse(`${symbol.struct}.${symbol.path} is read in part`, 'Declare the member inside it.')
     return withOffset(instruction, offsetOf(symbol.struct, symbol.path))

@@ -14,7 +14,42 @@ const usual: Readonly<Partial<Record<ProgramType, string>>> = {
   xdp: 'xdp',
   cgroup_skb: 'cgroup/skb',
   raw_tracepoint: 'raw_tp',
+  sk_lookup: 'sk_lookup',
+  flow_dissector: 'flow_dissector',
   syscall: 'syscall',
+}
+
+/** The section of a program that says what it is attached to; undefined when its type says enough. */
+function sectionOfTarget({ type, attach, sleepable }: ProgramSpec): string | undefined {
+  const target = attach?.target
+  switch (target?.kind) {
+    case 'function': {
+      const kinds = { trace_fentry: 'fentry', trace_fexit: 'fexit', modify_return: 'fmod_ret' } as const
+      const kind = Object.entries(kinds).find(([name]) => name === attach?.type)?.[1]
+      return kind && `${kind}${sleepable === true ? '.s' : ''}/${target.name}`
+    }
+    case 'lsm':
+      return `lsm${sleepable === true ? '.s' : ''}/${target.name}`
+    case 'raw-tracepoint':
+      return `${target.typed ? 'tp_btf' : 'raw_tp'}/${target.name}`
+    case 'tracepoint':
+      return `tracepoint/${target.category}/${target.name}`
+    case 'kprobe': {
+      const offset = target.offset === 0 ? '' : `+${target.offset}`
+      return `${target.returning ? 'kretprobe' : 'kprobe'}/${target.name}${offset}`
+    }
+  }
+  if (type === 'cgroup_skb') return attach?.type?.replace('cgroup_inet_', 'cgroup_skb/')
+  // `cgroup/sock_create`, `cgroup/post_bind4`.
+  if (type === 'cgroup_sock')
+    return sockAddrSection(attach?.type) ?? attach?.type?.replace('cgroup_inet_', 'cgroup/')
+  return type === 'cgroup_sock_addr' ? sockAddrSection(attach?.type) : undefined
+}
+
+/** `cgroup/connect4`, `cgroup/sendmsg6`. */
+function sockAddrSection(type: string | undefined): string | undefined {
+  const match = /^cgroup_(?:inet|udp)([46])_(\w+)$/.exec(type ?? '')
+  return match === null ? undefined : `cgroup/${match[2]}${match[1]}`
 }
 
 /** Sections with a meaning of their own. */
@@ -22,7 +57,7 @@ const taken = /^(\.|maps$|license$|version$)/
 
 /** The section that a program goes to. @throws {ElfError} when its type has no usual one and none is given */
 export function sectionOf(spec: ProgramSpec): string {
-  const section = spec.section ?? usual[spec.type]
+  const section = spec.section ?? sectionOfTarget(spec) ?? usual[spec.type]
   if (section === undefined)
     throw new ElfError(
       `program "${spec.name}" (${spec.type}) needs a section name, which says what it is attached to`,

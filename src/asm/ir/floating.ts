@@ -1,7 +1,7 @@
 import type { FrameObject, FunctionGraph, Operation, Type, Value } from './graph.ts'
 
-/** What floats: constants, the addresses of stack objects and maps. */
-export type FloatingOperation = Extract<Operation, { readonly kind: 'const' | 'frame' | 'map' }>
+/** What floats: constants, the addresses of stack objects and maps, offsets of kernel structs' members. */
+export type FloatingOperation = Extract<Operation, { readonly kind: 'const' | 'frame' | 'map' | 'offset' }>
 
 /**
  * Whether a value belongs to no block: constants and addresses are the same wherever they are made, so the graph has
@@ -13,7 +13,7 @@ export function isFloating(value: Value): boolean {
 
 /** Whether values of this operation belong to no block. */
 export function isFloatingOperation(op: Operation): op is FloatingOperation {
-  return op.kind === 'const' || op.kind === 'frame' || op.kind === 'map'
+  return op.kind === 'const' || op.kind === 'frame' || op.kind === 'map' || op.kind === 'offset'
 }
 
 /** The graph's one value for this constant or address. */
@@ -51,5 +51,7 @@ function keyOf(op: FloatingOperation, type: Type): string {
       return `frame ${op.object.id}`
     case 'map':
       return `map ${op.name}`
+    case 'offset':
+      return `offset ${op.field.struct} ${op.field.path} ${op.size}`
   }
 }

@@ -71,6 +71,8 @@ export type Operation =
   | { readonly kind: 'param'; readonly index: number }
   | { readonly kind: 'frame'; readonly object: FrameObject }
   | { readonly kind: 'map'; readonly name: string }
+  /** Where a kernel struct has a member of `size` bytes: a number that is known only when loading. */
+  | { readonly kind: 'offset'; readonly field: KernelField; readonly size: number }
   | { readonly kind: 'binary'; readonly operator: BinaryOperator }
   | { readonly kind: 'negate' }
   | { readonly kind: 'swap'; readonly bits: 16 | 32 | 64 }

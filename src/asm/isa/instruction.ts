@@ -33,5 +33,8 @@ export type SymbolReference =
   | { readonly kind: 'kfunc'; readonly name: string }
   /** A call of a helper; the number is known, the name is for listings. */
   | { readonly kind: 'helper'; readonly name: string }
-  /** A memory access whose offset is that of a kernel struct's member, such as `tuplehash[1].tuple.dst`. */
+  /**
+   * A kernel struct's member, such as `tuplehash[1].tuple.dst`: a memory access whose offset is the member's, or a move
+   * whose immediate is.
+   */
   | { readonly kind: 'field'; readonly struct: string; readonly path: string; readonly size: number }

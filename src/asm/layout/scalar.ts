@@ -10,6 +10,11 @@ export interface ScalarType<N extends ScalarName = ScalarName> {
   readonly signed: boolean
   /** `host`: the CPU's order; `network`: big-endian, as on the wire. */
   readonly order: 'host' | 'network'
+  /**
+   * Bytes that a store in a program writes, where the kernel wants more than `size`: the higher ones are zero, and belong
+   * to nothing else.
+   */
+  readonly storedSize?: 4
 }
 
 /** Host-order integers. */

@@ -104,7 +104,8 @@ function step(source: Source, around: Surroundings): Step {
   switch (opcode & 0x07) {
     case instructionClass.alu:
     case instructionClass.alu64:
-      return aluStep(source)
+      if (symbol?.kind !== 'field') return aluStep(source)
+      return aluStep({ ...source, operand: constantWord(around.fieldOffset(symbol.struct, symbol.path)) })
     case instructionClass.jmp:
     case instructionClass.jmp32:
       return callOrExit(source, around)

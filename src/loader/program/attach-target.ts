@@ -1,5 +1,6 @@
 import { type AttachSpec, type AttachTarget, attachTypes } from '../../asm/attach.ts'
-import { comparePrototype } from '../../asm/btf/prototype.ts'
+import { resolve } from '../../asm/btf/layout.ts'
+import { compareParameters, comparePrototype, describePrototype } from '../../asm/btf/prototype.ts'
 import type { Btf } from '../../asm/btf/reader.ts'
 import { nearest } from '../../asm/diagnostics/nearest.ts'
 import type { ProgramSpec } from '../../asm/program.ts'
@@ -56,6 +57,7 @@ function find(spec: ProgramSpec, target: AttachTarget, kernel: KernelTypes): Ker
       if (!target.typed) return undefined
       const found = findTypedef(kernel, `${tracepointPrefix}${target.name}`)
       if (found === undefined) throw missing(target, kernel)
+      checkTracepoint(spec, target, found)
       return found
     }
     case 'tracepoint':
@@ -85,13 +87,35 @@ function checkPrototype(
   name: string,
   found: KernelFunction,
 ): void {
-  const { parameters, returns } = target
-  if (parameters === undefined || returns === undefined) return
+  const { parameters } = target
+  if (parameters === undefined) return
+  const returns = target.returns ?? describePrototype(found.btf, found.id).returns
   const differences = comparePrototype(found.btf, found.id, { name, parameters, returns, since: '' })
   if (differences.length === 0) return
   throw new KernelTypeError(
     `function ${name} is not as program "${spec.name}" declares it: ${differences.join('; ')}`,
     'Declare it as this kernel has it; `tsbpf-lb types` prints the types of its parameters.',
+  )
+}
+
+function checkTracepoint(
+  spec: ProgramSpec,
+  { name, parameters = [] }: AttachTarget & { readonly kind: 'raw-tracepoint' },
+  { btf, id }: KernelFunction,
+): void {
+  const pointer = btf.type(resolve(btf, id))
+  const proto = pointer.kind === 'ptr' ? btf.type(pointer.type) : undefined
+  if (proto?.kind !== 'func_proto') return
+  // Before the tracepoint's own arguments there is one of the kernel's.
+  const own = proto.parameters.length - 1
+  const differences =
+    parameters.length > own
+      ? [`it has ${own} arguments, declared with ${parameters.length}`]
+      : compareParameters(btf, proto, parameters, 1)
+  if (differences.length === 0) return
+  throw new KernelTypeError(
+    `tracepoint ${name} is not as program "${spec.name}" declares it: ${differences.join('; ')}`,
+    'Declare it as this kernel has it; see TP_PROTO in include/trace/events.',
   )
 }
 

@@ -28,6 +28,14 @@ export interface TestRun {
   readonly duration: number
 }
 
+/** How a run of a program with an argument ended. */
+export interface ProgramRun {
+  /** The program's return value, signed 32 bits. */
+  readonly retval: number
+  /** The argument as the program left it. */
+  readonly argument: Uint8Array
+}
+
 /**
  * A program in the running kernel. Owns its file descriptor: call {@link close}, or declare it with `using`. The
  * program lives on while it is attached, pinned or held by a map.
@@ -120,6 +128,21 @@ export class BpfProgram {
       ctx: ctxOut?.slice(0, result.ctxSize) ?? new Uint8Array(0),
       duration: result.duration,
     }
+  }
+
+  /**
+   * Runs a program that user space can call: one of type `syscall` with memory that it may change, or one of type
+   * `raw_tracepoint` with the tracepoint's arguments, 64 bits each (Linux 5.10).
+   *
+   * @throws {BpfError} ENOTSUPP for programs of other types, EINVAL for too short an argument
+   */
+  run(argument: Uint8Array): ProgramRun {
+    // What a syscall program writes, the kernel puts back where the argument was.
+    const bytes = argument.slice()
+    const none = new Uint8Array(0)
+    const run = { fd: this.fd.number, dataIn: none, dataOut: none, ctxIn: bytes }
+    const { retval } = progTestRun(this.#bpf, run, this.#what)
+    return { retval: retval | 0, argument: bytes }
   }
 
   /** Closes the file descriptor. Safe to call twice. */

@@ -7,6 +7,7 @@ import { withImm, withOffset } from '../../asm/isa/fields.ts'
 import type { Instruction } from '../../asm/isa/instruction.ts'
 import { accessSizeOf } from '../../asm/isa/opcodes.ts'
 import type { ProgramSpec } from '../../asm/program.ts'
+import { registerOffset, registersStruct } from '../../asm/pt-regs.ts'
 import { conntrackFunctionAdvice } from '../kernel/conntrack-kfuncs.ts'
 import { UnsupportedFeatureError } from '../kernel/unsupported-feature-error.ts'
 import {
@@ -35,7 +36,8 @@ export interface ResolvedProgram {
  *
  * - a map's by its file descriptor, keeping an offset into its value,
  * - a kfunc's by its BTF id, after comparing its prototype with the declaration,
- * - a struct member's by its offset, to which the instruction's own offset is added, after comparing its size.
+ * - a struct member's by its offset, to which the instruction's own offset is added, after comparing its size,
+ * - a register's of `bpf_user_pt_regs_t` by its offset on this architecture.
  *
  * @param mapFd the file descriptor of a map by name; undefined when the caller has no such map
  * @param kernel asked only if the program refers to kernel types
@@ -47,6 +49,7 @@ export function resolveSymbols(
   spec: ProgramSpec,
   mapFd: (name: string) => number | undefined,
   kernel: KernelTypes,
+  architecture: string = process.arch,
 ): ResolvedProgram {
   const kfuncs = findKfuncs(spec, kernel)
   const modules = [...new Set([...kfuncs.values()].flatMap(({ module }) => module ?? []))]
@@ -67,9 +70,11 @@ export function resolveSymbols(
       }
       case 'field': {
         const key = `${symbol.struct} ${symbol.path}`
-        const member = fields.get(key) ?? locateMember(kernel, symbol.struct, symbol.path, symbol.size)
+        const member = fields.get(key) ?? locate(spec, kernel, symbol, architecture)
         fields.set(key, member)
-        return withMember(instruction, member, `${symbol.struct}.${symbol.path}`)
+        return isMemoryAccess(instruction)
+          ? withMember(instruction, member, `${symbol.struct}.${symbol.path}`)
+          : withImm(instruction, member.offset)
       }
       default:
         return instruction
@@ -104,6 +109,27 @@ function findKfuncs(spec: ProgramSpec, kernel: KernelTypes): Map<string, KernelF
       )
   }
   return found
+}
+
+/** Loads and stores, by the low 3 bits of the opcode (RFC 9669 section 3.1); arithmetic has a member's offset as a number. */
+function isMemoryAccess({ opcode }: Instruction): boolean {
+  return (opcode & 0x07) < 4
+}
+
+function locate(
+  spec: ProgramSpec,
+  kernel: KernelTypes,
+  { struct, path, size }: { readonly struct: string; readonly path: string; readonly size: number },
+  architecture: string,
+): { readonly offset: number; readonly size: number } {
+  if (struct !== registersStruct) return locateMember(kernel, struct, path, size)
+  const offset = registerOffset(path, architecture)
+  if (offset !== undefined) return { offset, size: 8 }
+  throw new TsbpfError(
+    'ARCH_UNSUPPORTED',
+    `program "${spec.name}" reads ${path} of a probed function, whose register is not known for ${architecture}`,
+    { hint: 'Supported: x64 and arm64.' },
+  )
 }
 
 function locateMember(

@@ -51,7 +51,7 @@ export class KernelStatements extends MapStatements {
     const { emitter } = this
     const values = fn.parameters.map((parameter, i) => this.#argument(fn, parameter, args[i]))
     const consumedObjects = fn.parameters.flatMap((parameter, i) =>
-      parameter.kind === 'object' && parameter.consumed ? [kernelPointer(args[i] as KernelRef).held] : [],
+      parameter.kind === 'object' && parameter.consumed ? [heldBy(args[i] as KernelRef, fn.name)] : [],
     )
     emitter.kfuncs.set(fn.name, fn.spec)
     // Besides what every kfunc may write: the memory that it was given, wherever that is.
@@ -88,4 +88,15 @@ export class KernelStatements extends MapStatements {
       }
     }
   }
+}
+
+/** What a call takes over. @throws {BuildError} for an object that the program was only given */
+function heldBy(object: KernelRef, fn: string): Held {
+  const { held, type } = kernelPointer(object)
+  if (held !== undefined) return held
+  throw new BuildError(
+    'NOT_ACQUIRED',
+    `${fn} takes over a ${type.name}, and the program has not acquired this one`,
+    callerPosition(),
+  )
 }

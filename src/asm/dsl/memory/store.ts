@@ -176,7 +176,8 @@ function storeScalar(at: Location, type: ScalarType, offset: number, value: unkn
           ? value.ir
           : undefined
   if (stored === undefined) throw unexpected(what, type.name)
-  at.emitter.emit({ kind: 'store', size: type.size, offset, space: at.space }, 'none', [at.pointer, stored])
+  const size = type.storedSize ?? type.size
+  at.emitter.emit({ kind: 'store', size, offset, space: at.space }, 'none', [at.pointer, stored])
 }
 
 function unexpected(what: string, expected: string): BuildError {

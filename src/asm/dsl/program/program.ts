@@ -1,11 +1,13 @@
+import type { AttachSpec } from '../../attach.ts'
 import { type CompileOptions, compile } from '../../ir/compile.ts'
+import type { Fields } from '../../layout/struct.ts'
 import type { ProgramSpec, ProgramType } from '../../program.ts'
 import { ProgramBuilder } from '../builder.ts'
 import { callerPosition } from '../core/caller.ts'
 import { Emitter } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { type SkbContext, TcContext } from './context.ts'
-import { contextRef } from './context-ref.ts'
+import { type ContextRef, type ContextType, contextRef, type PacketAccess } from './context-ref.ts'
 import type { Returns } from './returns.ts'
 
 /** Options of a program. */
@@ -34,9 +36,7 @@ export function tc(
   write: (b: ProgramBuilder<'sched_cls'>, skb: SkbContext) => void,
   options: ProgramOptions = {},
 ): BuiltProgram {
-  return program({ type: 'sched_cls' }, name, options, (emitter, b) => {
-    write(b, contextRef(emitter, TcContext, emitter.emit({ kind: 'param', index: 0 }, 'ptr'), 'skb'))
-  })
+  return contextProgram({ type: 'sched_cls' }, name, TcContext, 'skb', write, options)
 }
 
 /** A kind of program: what all of its programs have in common. */
@@ -44,6 +44,30 @@ export interface ProgramKind<P extends ProgramType = ProgramType> {
   readonly type: P
   /** What its programs may return; anything when absent. */
   readonly returns?: Returns
+  /** What its programs are meant for, where the kernel wants to know that. */
+  readonly attach?: AttachSpec
+  /** They may sleep. */
+  readonly sleepable?: boolean
+}
+
+/** As {@link program}, for a program whose argument is a context. `what` is what errors call that. */
+export function contextProgram<
+  P extends ProgramType,
+  F extends Fields,
+  H extends string,
+  W extends string,
+  A extends PacketAccess | undefined,
+>(
+  kind: ProgramKind<P>,
+  name: string,
+  context: ContextType<F, H, W, A>,
+  what: string,
+  write: (b: ProgramBuilder<P>, context: ContextRef<ContextType<F, H, W, A>>) => void,
+  options: ProgramOptions,
+): BuiltProgram {
+  return program(kind, name, options, (emitter, b) => {
+    write(b, contextRef(emitter, context, emitter.emit({ kind: 'param', index: 0 }, 'ptr'), what))
+  })
 }
 
 /** Writes and compiles a program of any kind: what the constructors such as {@link tc} are made of. */
@@ -69,6 +93,8 @@ export function program<P extends ProgramType>(
     name,
     type: kind.type,
     license: options.license ?? 'Dual MIT/GPL',
+    ...(kind.attach !== undefined && { attach: kind.attach }),
+    ...(kind.sleepable === true && { sleepable: true }),
     ...(options.section !== undefined && { section: options.section }),
     instructions,
     functions: [{ name, start: 0 }],

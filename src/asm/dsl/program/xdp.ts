@@ -1,8 +1,8 @@
 import { u32 } from '../../layout/scalar.ts'
 import { struct } from '../../layout/struct.ts'
 import type { ProgramBuilder } from '../builder.ts'
-import { type ContextRef, contextRef, contextType } from './context-ref.ts'
-import { type BuiltProgram, type ProgramOptions, program } from './program.ts'
+import { type ContextRef, contextType } from './context-ref.ts'
+import { type BuiltProgram, contextProgram, type ProgramOptions } from './program.ts'
 
 /** `struct xdp_md` (include/uapi/linux/bpf.h), the context of XDP programs. */
 export const XdpMd = struct('xdp_md', {
@@ -61,7 +61,6 @@ export function xdp(
     max: XDP_REDIRECT,
     meaning: 'The verdicts are XDP_ABORTED (0), XDP_DROP (1), XDP_PASS (2), XDP_TX (3) and XDP_REDIRECT (4).',
   }
-  return program({ type: 'xdp', returns }, name, options, (emitter, b) => {
-    write(b, contextRef(emitter, XdpContextType, emitter.emit({ kind: 'param', index: 0 }, 'ptr'), 'ctx'))
-  })
+  const kind = { type: 'xdp', returns, attach: { type: 'xdp' } } as const
+  return contextProgram(kind, name, XdpContextType, 'ctx', write, options)
 }

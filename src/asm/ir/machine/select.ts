@@ -121,6 +121,8 @@ class Selector {
         imm64: 0n,
         symbol: { kind: 'map', name: op.name },
       })
+    else if (op.kind === 'offset')
+      this.#emit({ opcode: opcode.moveImmediate64, dst: register, ...fieldSymbol(op) })
     else this.#emit({ opcode: opcode.move64, dst: register, src: this.#home(value) })
   }
 
@@ -147,6 +149,7 @@ class Selector {
       case 'const':
       case 'frame':
       case 'map':
+      case 'offset':
         throw new Error(`a ${op.kind} among the ordinary values of a block`)
       case 'param':
         this.#emit({ opcode: opcode.move64, dst: this.#home(value), src: op.index + 1 })

@@ -270,6 +270,11 @@ class Parser {
     if (object !== undefined) return frameAddress(this.#graph, object)
     const map = /^map:(.+)$/.exec(name)?.[1]
     if (map !== undefined) return floating(this.#graph, { kind: 'map', name: map }, 'ptr')
+    const [, struct, path, size] = /^offset:(.+?)::(.+):(\d+)$/.exec(name) ?? []
+    if (struct !== undefined && path !== undefined) {
+      const field = { struct, path: path.replaceAll('<', '[').replaceAll('>', ']') }
+      return floating(this.#graph, { kind: 'offset', field, size: Number(size) }, 'i64')
+    }
     const [, value, type] = /^(\d+|0x[0-9a-f]+)(?::(i64|ptr))?$/.exec(name) ?? tokens.fail(`no value ${name}`)
     return constant(this.#graph, BigInt(value ?? 0), types.find((t) => t === type) ?? 'i32')
   }

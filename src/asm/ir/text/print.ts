@@ -79,6 +79,7 @@ function describe(value: Value): string {
     case 'const':
     case 'frame':
     case 'map':
+    case 'offset':
       throw new Error(`v${value.id} is ${op.kind}, which belongs to no block`)
     case 'param':
       return `param ${type} ${op.index}`
@@ -125,9 +126,16 @@ function operand(value: Value): string {
       return `frame${op.object.id}`
     case 'map':
       return `map:${op.name}`
+    case 'offset':
+      return `offset:${op.field.struct}::${inOneWord(op.field.path)}:${op.size}`
     default:
       return `v${value.id}`
   }
+}
+
+/** A path such as `tuplehash[1].mark`; brackets end a word, so they are written `<1>`. */
+function inOneWord(path: string): string {
+  return path.replaceAll('[', '<').replaceAll(']', '>')
 }
 
 /** Small numbers are counts and offsets, large ones masks and addresses. */

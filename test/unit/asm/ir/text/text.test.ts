@@ -27,6 +27,7 @@ b0:
   store.8 frame [frame0 + 0], 0:i64  @0:5:6
   atomic.add.8 map [v3 + 8], v8
   v10 = atomic.fetch_xor.4 i32 map [v3 + 8], v9
+  v14 = add i64 v8, offset:nf_conn::tuplehash<1>.tuple:16
   v11 = call ptr helper#1 bpf_map_lookup_elem(map:.rodata, frame0) writes frame map removable
   call kfunc bpf_rcu_read_lock()
   if v11 eq 0:ptr then b1 else b2  @0:7:8
@@ -68,7 +69,7 @@ describe('printing and parsing a graph', () => {
     expect(join?.predecessors).toEqual([entry, other])
     expect(join?.phis[0]?.args).toEqual([entry?.values[1], other?.values[0]])
     expect(graph.entry).toBe(entry)
-    expect([graph.nextBlock, graph.floating.size]).toEqual([4, 7])
+    expect([graph.nextBlock, graph.floating.size]).toEqual([4, 8])
     expect(entry?.terminator).toMatchObject({ kind: 'branch', comparison: 'eq', whenTrue: join })
   })
 

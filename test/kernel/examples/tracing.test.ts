@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import { hasFunctionTracing, hasSecurityHooks } from '../../../src/loader/kernel/program-probes.ts'
+import { attachTracing } from '../../../src/loader/program/link-tracing.ts'
+import { connects, fentryConnects } from '../../../src/programs/examples/fentry-connects.ts'
+import { fexitReadBytes, reads } from '../../../src/programs/examples/fexit-read-bytes.ts'
+import { lsmNoRawSockets } from '../../../src/programs/examples/lsm-no-raw-sockets.ts'
+import { rawTracepointSyscalls, systemCalls } from '../../../src/programs/examples/raw-tracepoint-syscalls.ts'
+import { Sum, syscallSum } from '../../../src/programs/examples/syscall-sum.ts'
+import { failOnLeakedFds } from '../bpf/fixture.ts'
+import { whyNoKernelTests } from '../support/availability.ts'
+import { describe, it } from '../support/kernel-test.ts'
+import { run, testNamespaces } from '../support/namespaces.ts'
+import { closeAfterEach, closing, load, loadOnly } from './loaded.ts'
+
+failOnLeakedFds()
+closeAfterEach()
+const namespaces = testNamespaces()
+
+const here = whyNoKernelTests === undefined
+const functions = here && hasFunctionTracing() ? it : it.skip
+const hooks = here && hasSecurityHooks() && /\bbpf\b/.test(activePolicies()) ? it : it.skip
+
+/** The security modules in use; empty where securityfs is not mounted. */
+function activePolicies(): string {
+  try {
+    return readFileSync('/sys/kernel/security/lsm', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+describe('raw tracepoint: system calls', () => {
+  it('counts them by number', () => {
+    const { map, program } = load(rawTracepointSyscalls, systemCalls)
+    closing(attachTracing(program))
+    // getpid is called by nobody else that often.
+    const number = process.arch === 'arm64' ? 172 : 39
+    const before = map.get(number)?.count ?? 0n
+    execFileSync('python3', ['-c', 'import os\nfor i in range(1000): os.getpid()'])
+    expect((map.get(number)?.count ?? 0n) - before).toBeGreaterThanOrEqual(1000n)
+  })
+})
+
+describe('fentry: connects', () => {
+  functions('counts TCP connections by port', () => {
+    const namespace = namespaces.create('fentry')
+    const { map, program } = load(fentryConnects, connects)
+    closing(attachTracing(program))
+    run(namespace, 'bash', '-c', '(echo > /dev/tcp/127.0.0.1/4711) 2>/dev/null || true')
+    expect(map.get(4711)).toEqual({ count: 1n })
+  })
+})
+
+describe('fexit: bytes read', () => {
+  functions('adds up what the kernel function returns', () => {
+    const { map, program } = load(fexitReadBytes, reads)
+    closing(attachTracing(program))
+    const before = map.get(0)?.bytes ?? 0n
+    const { length } = readFileSync(process.execPath)
+    expect((map.get(0)?.bytes ?? 0n) - before).toBeGreaterThanOrEqual(BigInt(length))
+  })
+})
+
+describe('lsm: no raw sockets', () => {
+  hooks('refuses them to one user', () => {
+    const nobody = 65534
+    closing(attachTracing(loadOnly(lsmNoRawSockets(nobody))))
+    const raw = (uid: number): string =>
+      execFileSync('python3', [
+        '-c',
+        `import socket, os
+os.setgroups([])
+if ${uid}: os.setresuid(0, ${uid}, 0)
+try: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); print('made')
+except PermissionError: print('refused')`,
+      ])
+        .toString()
+        .trim()
+    expect(raw(0)).toBe('made')
+    expect(raw(nobody)).toBe('refused')
+  })
+})
+
+describe('syscall: sum', () => {
+  it('answers in the memory that it was given', () => {
+    const program = loadOnly(syscallSum)
+    const { retval, argument } = program.run(Sum.encode({ a: 0xffff_ffff, b: 2, result: 0n }))
+    expect(retval).toBe(0)
+    expect(Sum.decode(argument)).toEqual({ a: 0xffff_ffff, b: 2, result: 0x1_0000_0001n })
+    expect(() => program.run(new Uint8Array(4))).toThrow(expect.objectContaining({ errnoName: 'EINVAL' }))
+  })
+})
