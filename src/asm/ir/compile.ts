@@ -9,6 +9,7 @@ import {
   type MachineFunction,
   type MachineInstruction,
 } from './machine/code.ts'
+import { removeNeedlessCopies } from './machine/copies.ts'
 import { layOutFrame, markLoops, orderBlocks } from './machine/layout.ts'
 import { mergeTails } from './machine/merge-tails.ts'
 import { printMachineCode } from './machine/print.ts'
@@ -47,6 +48,7 @@ export const machineStages: readonly {
   { name: 'mark loops', run: markLoops },
   { name: 'allocate', run: allocateRegisters },
   { name: 'spill cleanup', run: removeNeedlessSpills },
+  { name: 'remove copies', run: removeNeedlessCopies },
   { name: 'lay out frame', run: layOutFrame },
   { name: 'merge tails', run: mergeTails },
   { name: 'order blocks', run: orderBlocks },

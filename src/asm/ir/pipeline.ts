@@ -4,12 +4,15 @@ import { eliminateCommonSubexpressions } from './passes/common-subexpressions.ts
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { removeDeadCode } from './passes/dead-code.ts'
 import { removeDeadStores } from './passes/dead-stores.ts'
+import { useDemandedBits } from './passes/demanded-bits.ts'
 import { removeKnownBranches } from './passes/known-branches.ts'
 import { mergeBlocks } from './passes/merge-blocks.ts'
 import { narrow } from './passes/narrow.ts'
 import { shareFrame } from './passes/share-frame.ts'
 import { simplify } from './passes/simplify.ts'
+import { sink } from './passes/sink.ts'
 import { threadJumps } from './passes/thread-jumps.ts'
+import { widenTests } from './passes/wide-tests.ts'
 
 /** A transformation of the graph that keeps its meaning. */
 export interface Pass {
@@ -33,7 +36,10 @@ export const passes: readonly Pass[] = [
   },
   { name: 'branches', summary: 'branches that earlier ones have decided', run: removeKnownBranches },
   { name: 'thread', summary: 'ways around branches that they decide', run: threadJumps },
+  { name: 'demand', summary: 'what changes only bits that nobody looks at', run: useDemandedBits },
+  { name: 'tests', summary: 'comparisons of neighbouring bytes', run: widenTests },
   { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores },
+  { name: 'sink', summary: 'computations that not every way needs', run: sink, late: true },
   { name: 'frame', summary: 'stack objects that can be one', run: shareFrame, late: true },
   { name: 'merge', summary: 'pieces of code that do the same', run: mergeBlocks, late: true },
   { name: 'cfg', summary: 'unreachable, empty and chained blocks', run: tidyControlFlow },

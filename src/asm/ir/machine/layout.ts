@@ -13,6 +13,7 @@ export const stackLimit = 512
  */
 export function orderBlocks(code: MachineFunction): void {
   skipEmptyBlocks(code)
+  mergeEqualBlocks(code)
   const predecessors = new Map<MachineBlock, number>()
   for (const block of code.blocks)
     for (const next of block.successors) predecessors.set(next, (predecessors.get(next) ?? 0) + 1)
@@ -25,13 +26,82 @@ export function orderBlocks(code: MachineFunction): void {
     if (only !== undefined && others.length === 0 && exits.has(only)) last.set(only, block)
   }
   const exitBehind = new Map([...last].map(([exit, block]) => [block, exit]))
-  const usual = code.blocks
-    .filter((block) => !exits.has(block))
-    .flatMap((block) => [block, ...[exitBehind.get(block)].filter((exit) => exit !== undefined)])
+  const usual = inFallThroughOrder(code.blocks.filter((block) => !exits.has(block))).flatMap((block) => [
+    block,
+    ...[exitBehind.get(block)].filter((exit) => exit !== undefined),
+  ])
   code.blocks = [...usual, ...[...exits].filter((exit) => !last.has(exit))]
   code.blocks.forEach((block, i) => {
     straighten(block, code.blocks[i + 1])
   })
+}
+
+/**
+ * The given order, but for tests of bits: they cannot be inverted, so what follows when no bit is set has to stand
+ * behind them.
+ */
+function inFallThroughOrder(blocks: readonly MachineBlock[]): MachineBlock[] {
+  const order: MachineBlock[] = []
+  const waiting = new Set(blocks)
+  for (const block of blocks) {
+    for (
+      let next: MachineBlock | undefined = block;
+      next !== undefined && waiting.delete(next);
+      next = fixedFallThrough(next)
+    )
+      order.push(next)
+  }
+  return order
+}
+
+/** Where a block goes when its test fails, if that has to stand behind it. */
+function fixedFallThrough(block: MachineBlock): MachineBlock | undefined {
+  const [branch, jump] = block.instructions.slice(-2)
+  if (branch?.target === undefined || branch.opcode === opcode.jump || jump?.opcode !== opcode.jump)
+    return undefined
+  return invert(branch) === undefined ? jump.target : undefined
+}
+
+/** Lets blocks with the same instructions be one: ways to a shared place that bring the same constant there. */
+function mergeEqualBlocks(code: MachineFunction): void {
+  const kept: MachineBlock[] = []
+  const instead = new Map<MachineBlock, MachineBlock>()
+  const [entry] = code.blocks
+  for (const block of code.blocks) {
+    const same =
+      block === entry
+        ? undefined
+        : kept.find(
+            (other) =>
+              other !== entry &&
+              other.instructions.length === block.instructions.length &&
+              other.instructions.every((it, i) => sameInstruction(it, block.instructions[i])),
+          )
+    if (same === undefined) kept.push(block)
+    else instead.set(block, same)
+  }
+  if (instead.size === 0) return
+  const resolve = (block: MachineBlock): MachineBlock => instead.get(block) ?? block
+  for (const block of kept) {
+    for (const it of block.instructions) if (it.target !== undefined) it.target = resolve(it.target)
+    block.successors = [...new Set(block.successors.map(resolve))]
+  }
+  code.blocks = kept
+  mergeEqualBlocks(code)
+}
+
+function sameInstruction(a: MachineInstruction, b: MachineInstruction | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.opcode === b.opcode &&
+    a.dst === b.dst &&
+    a.src === b.src &&
+    a.offset === b.offset &&
+    a.imm === b.imm &&
+    a.imm64 === b.imm64 &&
+    a.target === b.target &&
+    JSON.stringify(a.symbol) === JSON.stringify(b.symbol)
+  )
 }
 
 /** Jumps past blocks that only jump on: their copies were all coalesced away. */

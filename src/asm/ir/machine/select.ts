@@ -126,6 +126,13 @@ class Selector {
     else this.#emit({ opcode: opcode.move64, dst: register, src: this.#home(value) })
   }
 
+  /** Puts `value` into a register that others read, all of it: an i32 has a clear upper half there. */
+  #wholeRegister(register: number, value: Value): void {
+    if (value.type === 'i32' && !isFloating(value) && !isZeroExtended(value, new Set()))
+      this.#emit({ opcode: opcode.move32, dst: register, src: this.#use(value) })
+    else this.#materialise(register, value)
+  }
+
   #constant(register: number, value: bigint, bits: 32 | 64): void {
     const signed = BigInt.asIntN(bits, value)
     if (bits === 64 && signed >= -(2n ** 31n) && signed < 2n ** 31n)
@@ -166,7 +173,8 @@ class Selector {
         this.#emit({ opcode: opcode.toBigEndian, dst: this.#home(value), imm: op.bits })
         return
       case 'truncate':
-        this.#emit({ opcode: opcode.move32, dst: this.#home(value), src: this.#use(required(first)) })
+        // The upper half stays: 32-bit instructions do not see it, an extension clears it.
+        this.#emit({ opcode: opcode.move64, dst: this.#home(value), src: this.#use(required(first)) })
         return
       case 'extend': {
         const from = required(first)
@@ -239,7 +247,7 @@ class Selector {
       }
       case 'call': {
         args.forEach((arg, i) => {
-          this.#materialise(i + 1, arg)
+          this.#wholeRegister(i + 1, arg)
         })
         this.#emit({
           opcode: opcode.call,
@@ -323,7 +331,7 @@ class Selector {
       }
       case 'return':
         this.#source = end.source
-        this.#materialise(0, end.value)
+        this.#wholeRegister(0, end.value)
         this.#emit({ opcode: opcode.exit })
         return
       case 'none':
@@ -375,7 +383,7 @@ function required(value: Value | undefined): Value {
 
 /** Whether an i32's register is known to have a clear upper half. */
 function isZeroExtended(value: Value, seen: Set<Value>): boolean {
-  if (value.op.kind === 'call' || value.op.kind === 'param') return false
+  if (value.op.kind === 'call' || value.op.kind === 'param' || value.op.kind === 'truncate') return false
   if (value.op.kind !== 'phi' || seen.has(value)) return true
   seen.add(value)
   return value.args.every((arg) => isZeroExtended(arg, seen))

@@ -34,6 +34,7 @@ export function simplify(graph: FunctionGraph): boolean {
       const only = singleInput(phi)
       if (only !== undefined) replacements.set(phi, only)
     }
+    changed = addBehindPhis(graph, block, replacements) || changed
     block.values = block.values.flatMap((value) => {
       value.args = value.args.map(resolve)
       const added: Value[] = []
@@ -53,6 +54,36 @@ export function simplify(graph: FunctionGraph): boolean {
   if (replacements.size > 0) {
     replaceUses(graph, replacements)
     for (const block of graph.blocks) block.phis = block.phis.filter((phi) => !replacements.has(phi))
+    changed = true
+  }
+  return changed
+}
+
+/** A phi of pointers to each of which the same constant was added is a phi of the pointers, and the constant added. */
+function addBehindPhis(graph: FunctionGraph, block: Block, replacements: Map<Value, Value>): boolean {
+  let changed = false
+  for (const phi of block.phis) {
+    if (phi.type !== 'ptr' || replacements.has(phi)) continue
+    const parts = phi.args.map((arg) => (arg.type === 'ptr' ? addedConstant(arg) : undefined))
+    const [first] = parts
+    if (first === undefined || parts.some((part) => part?.constant !== first.constant)) continue
+    if (parts.some((part) => part !== undefined && isFloating(part.rest))) continue
+    const make = (op: Value['op'], args: Value[]): Value => ({
+      id: graph.nextValue++,
+      op,
+      type: 'ptr',
+      args,
+      block,
+      source: phi.source,
+    })
+    const pointers = make(
+      { kind: 'phi' },
+      parts.flatMap((part) => (part === undefined ? [] : [part.rest])),
+    )
+    const sum = make({ kind: 'binary', operator: 'add' }, [pointers, first.constant])
+    block.phis = [...block.phis, pointers]
+    block.values.unshift(sum)
+    replacements.set(phi, sum)
     changed = true
   }
   return changed

@@ -57,6 +57,7 @@ test('a trace sees every form of the function', () => {
     'mark loops',
     'allocate',
     'spill cleanup',
+    'remove copies',
     'lay out frame',
     'merge tails',
     'order blocks',
