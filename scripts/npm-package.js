@@ -39,8 +39,8 @@ function readVersion(directory) {
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined
 }
 
-/** What npm says was wrong, without where it keeps its log. */
+/** What npm says was wrong, in short. */
 function complaint(stderr) {
-  const lines = stderr.split('\n').filter((line) => /^npm (error|ERR!) (?!A complete log)/.test(line))
-  return lines.join('; ') || stderr.trim()
+  const lines = [...stderr.matchAll(/^npm (?:error|ERR!) (.*)$/gm)].map(([, text]) => text)
+  return lines.slice(0, 2).join(', ') || stderr.trim()
 }

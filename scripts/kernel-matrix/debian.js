@@ -55,7 +55,8 @@ export class DebianPackages {
       .at(-1)
     if (release === undefined) return undefined
     const [line = ''] = this.#apt('apt-cache', ['madison', `linux-image-${release}`]).split('\n')
-    return { release, version: line.split('|')[1]?.trim() ?? '' }
+    const version = line.split('|')[1]?.trim()
+    return version === undefined ? undefined : { release, version }
   }
 
   /** The packages of a kernel, as far as they exist. */

@@ -37,7 +37,10 @@ test('a backend that refuses connections does so to the client, at once', async 
 
 test('200 connections at once carry a megabyte each, up or down, without a changed byte', async () => {
   const size = 1 << 20
+  const opened = async () => (await lab.client.peer.counters())['Tcp.ActiveOpens'] ?? Number.NaN
+  const before = await opened()
   const transfers = await lab.client.peer.transfer({ host: lab.vip, port: 80, count: 200, size })
+  expect((await opened()) - before).toBe(200)
   expect(transfers).toHaveLength(200)
   for (const transfer of transfers) expect(transfer).toMatchObject({ bytes: size, same: true })
   const servers = new Set(transfers.map(({ server }) => server))

@@ -213,9 +213,9 @@ function request({ host, port, path, localPort, socket, upload }) {
       path,
       localPort,
       method: upload === undefined ? 'GET' : 'POST',
-      agent: false,
       timeout: patience,
-      ...(socket === undefined ? {} : { createConnection: () => socket }),
+      // With an agent, even none, it would open a connection of its own.
+      ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')))
     outgoing.on('error', (error) => resolve({ error: failure(error) }))
