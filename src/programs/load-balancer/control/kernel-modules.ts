@@ -2,9 +2,11 @@ import { SyscallError } from '../../../loader/ffi.ts'
 import { type ModuleFiles, missingModules } from '../../../loader/kernel/modules.ts'
 import { NetlinkError } from '../../../loader/netlink/core/errors.ts'
 
-/** What netfilter's part is made of, where it is not built in. The kernel loads them when they are first used. */
+/**
+ * What netfilter's part is made of, where it is not built in. The kernel loads them when they are first used. Their
+ * common nfnetlink is not among them: since Linux 7 it is no module, and is nowhere listed.
+ */
 export const netfilterModules = [
-  'nfnetlink',
   'nf_conntrack',
   'nf_conntrack_netlink',
   'nf_nat',
