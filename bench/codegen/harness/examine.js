@@ -1,13 +1,13 @@
 // Everything that is counted and measured about one pair.
-import { slotCount, TC_ACT_OK, tc } from 'tsbpf-lb/asm'
+import { slotCount, XDP_PASS, xdp } from 'tsbpf-lb/asm'
 import { halfInC } from './clang.js'
 import { findDifference } from './compare.js'
 import { loadHalf } from './half.js'
 import { measure } from './measure.js'
 import { loadPair } from './suite.js'
 
-/** What a test run costs by itself. */
-const nothing = tc('nothing', (b) => b.return(TC_ACT_OK))
+/** For what a test run costs by itself. XDP_PASS and TC_ACT_SHOT are the same number. */
+const nothing = xdp('nothing', (b) => b.return(XDP_PASS))
 
 /**
  * @param options `clang`: undefined without one; `root`: whether the kernel can be asked; `rounds` of timing
@@ -29,8 +29,11 @@ export async function examine(name, { clang, root, rounds }) {
     Object.assign(half, { stack, verified })
     close()
   }
-  const load = () => [...halves.map(({ spec }) => loadHalf(spec, pair)), loadHalf(nothing)]
-  const time = measure(load, pair.measured, rounds)
+  const load = () => [
+    ...halves.map(({ spec }) => loadHalf(spec, pair)),
+    loadHalf({ ...nothing, type: ours.type }),
+  ]
+  const time = measure(load, pair.measured, rounds, pair.repeat)
   for (const [i, half] of halves.entries()) half.nanoseconds = time.nanoseconds[i]
   row.timeRatio = time.ratio
   return row

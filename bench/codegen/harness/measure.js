@@ -12,17 +12,19 @@ const loads = 8
  * Times programs in turns, and an empty program with them: what the kernel does around a program in a test run is
  * no part of it.
  *
+ * @param packets what they run on, in equal shares
  * @param load loads the programs anew: one or two, and the empty one last
  * @param rounds how often each is measured, in all
+ * @param repeat how often a program runs in one measurement; as often as fits when absent
  * @returns for each program the median nanoseconds of a run, and the ratio of the first to the second: how much longer
  *   it took in the median of the pairs, beside what the second one takes
  */
-export function measure(load, packet, rounds) {
+export function measure(load, packets, rounds, repeat) {
   const times = []
   for (let i = 0; i < loads; i++) {
     const programs = load()
     try {
-      times.push(...takeTurns(programs, packet, Math.ceil(rounds / loads)))
+      times.push(...takeTurns(programs, packets, Math.ceil(rounds / loads), repeat))
     } finally {
       for (const program of programs) program.close()
     }
@@ -35,33 +37,33 @@ export function measure(load, packet, rounds) {
 }
 
 /** Who comes later finds the caches as the others have left them: they take turns in that too. */
-function takeTurns(programs, packet, rounds) {
-  const repeat = calibrate(programs[0], packet)
+function takeTurns(programs, packets, rounds, repeat = calibrate(programs[0], packets)) {
   return Array.from({ length: rounds }, (_, round) => {
     const turn = []
     for (const i of programs.keys()) {
       const at = (i + round) % programs.length
-      turn[at] = nanoseconds(programs[at], packet, repeat)
+      turn[at] = nanoseconds(programs[at], packets, repeat)
     }
     return turn
   })
 }
 
 /** How many runs take {@link span}. */
-function calibrate(half, packet) {
-  half.run(packet, { repeat: 1000 })
-  return Math.max(1000, Math.round((span * 1000) / Math.max(1, nanoseconds(half, packet, 20_000))))
+function calibrate(program, packets) {
+  nanoseconds(program, packets, 1000)
+  return Math.max(1000, Math.round((span * 1000) / Math.max(1, nanoseconds(program, packets, 20_000))))
 }
 
 /**
  * By the processor time of this process, which other processes do not add to. What the kernel itself reports is
  * rounded to whole nanoseconds, a tenth of what a small program takes.
  */
-function nanoseconds(half, packet, repeat) {
+function nanoseconds(program, packets, repeat) {
   const before = process.cpuUsage()
-  half.run(packet, { repeat })
+  const share = Math.ceil(repeat / packets.length)
+  for (const packet of packets) program.run(packet, { repeat: share })
   const { user, system } = process.cpuUsage(before)
-  return ((user + system) * 1000) / repeat
+  return ((user + system) * 1000) / (share * packets.length)
 }
 
 export function median(values) {

@@ -75,8 +75,10 @@ const vip = 0x0a000001
 const number = codecOf(u32).encode
 
 function prepare(map) {
-  const service = { address: vip, port: 80, protocol: 6, reserved: 0 }
-  map('maglev_vips').set(VipKey.encode(service), Vip.encode({ table: 1, seed: 0x5eed }))
+  for (const protocol of [6, 17]) {
+    const service = { address: vip, port: 80, protocol, reserved: 0 }
+    map('maglev_vips').set(VipKey.encode(service), Vip.encode({ table: 1, seed: 0x5eed }))
+  }
   const places = Array.from({ length: tableSize }, (_, i) => [number(tableSize + i), number((i * 7) % 13)])
   map('maglev_table').setAll(places)
   for (let i = 0; i < 13; i++)
@@ -88,14 +90,20 @@ function prepare(map) {
 
 const to = (destination) => ({ source: 0xc0a80007, destination })
 
+const overTcp = ipv4(6, tcp(), to(vip))
+const overUdp = ipv4(17, udp({ destination: 80 }), to(vip))
+
 export default {
   title: 'Maglev hashing',
   spec,
   prepare,
+  measured: [overTcp, overUdp],
   inputs: [
+    overTcp,
     ...Array.from({ length: 12 }, (_, i) => ipv4(6, tcp({ source: 1000 + i * 17 }), to(vip))),
     ipv4(6, tcp({ destination: 81 }), to(vip)),
-    ipv4(17, udp({ destination: 80 }), to(vip)),
+    overUdp,
+    ipv4(17, udp({ destination: 81 }), to(vip)),
     ipv4(1, [8, 0, 0, 0, 0, 0, 0, 0], to(vip)),
     ipv4(6, tcp(), { ...to(vip), options: [1, 1, 1, 0] }),
     ethernet(0x86dd, new Uint8Array(60)),
