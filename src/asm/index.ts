@@ -44,8 +44,10 @@ export {
   perCpuArray as perCpuArrayMap,
   perCpuHash as perCpuHashMap,
 } from './dsl/map/definition.ts'
+export type { Located, Space } from './dsl/memory/location.ts'
 export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
-export type { Packet } from './dsl/packet/packet.ts'
+export type { EthernetLayer, Ipv4Layer, Ipv6Layer } from './dsl/packet/layers.ts'
+export type { ByteCount, Packet } from './dsl/packet/packet.ts'
 export type { ArgumentsOf, Parameters } from './dsl/program/arguments.ts'
 export {
   CGROUP_ALLOW,
@@ -119,7 +121,12 @@ export {
   type ValueOf,
 } from './layout/struct.ts'
 export { be128 } from './layout/wide.ts'
-export * from './packet/headers.ts'
+export * from './packet/ethernet.ts'
+export * from './packet/icmp.ts'
+export * from './packet/ipv4.ts'
+export * from './packet/ipv6.ts'
+export * from './packet/transport.ts'
+export * from './packet/tunnel.ts'
 export type { FunctionSpec, KfuncSpec, MapSpec, MapType, ProgramSpec, ProgramType } from './program.ts'
 export { assembleText } from './text/assemble-text.ts'
 export { asmListing, hexListing, jsonListing } from './text/listing.ts'

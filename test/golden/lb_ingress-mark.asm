@@ -8,7 +8,7 @@
 ; parse.ts  const packet = b.packet(skb)
    5: r0 = *(u32 *)(r8 + 76)
    6: r2 = *(u32 *)(r8 + 80)
-; parse.ts  packet.require(linkHeader + Ipv4Header.size, { otherwise: TCX_NEXT })
+; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, pull: true, keep: false, otherwise: TCX_NEXT })
    7: r1 = r0
    8: r1 += 34
    9: if r1 <= r2 goto L1
@@ -18,7 +18,6 @@
   13: if r0 != 0 goto L22
   14: r0 = *(u32 *)(r8 + 76)
   15: r2 = *(u32 *)(r8 + 80)
-; parse.ts  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
   16: r1 = r0
   17: r1 += 34
   18: if r1 > r2 goto L22
@@ -29,15 +28,15 @@ L1:
   21: *(u64 *)(r10 - 72) = r1
   22: r1 = *(u32 *)(r0 + 30)
   23: *(u64 *)(r10 - 80) = r1
-; parse.ts  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
+; parse.ts  const transport = ip.versionAndLength.words.shl(2).add(linkHeader)
   24: r7 = *(u8 *)(r0 + 14)
-; parse.ts  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
+; parse.ts  b.if(isTransport.not().or(ip.fragment.offset.ne(0)), () => b.return(TCX_NEXT))
   25: r1 = *(u16 *)(r0 + 20)
   26: if w9 == 6 goto L2
   27: if w9 != 17 goto L22
 L2:
   28: if w1 & 65311 goto L22
-; parse.ts  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
+; parse.ts  const transport = ip.versionAndLength.words.shl(2).add(linkHeader)
   29: w7 &= 15
   30: w7 <<= 2
 ; parse.ts  b.if(
@@ -54,12 +53,12 @@ L2:
   40: if r0 != 0 goto L22
   41: r0 = *(u32 *)(r8 + 76)
   42: r2 = *(u32 *)(r8 + 80)
-; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
   43: r0 += r7
   44: r1 = r0
   45: r1 += 34
   46: if r1 > r2 goto L22
 L3:
+; parse.ts  flags.set(packet.header(TcpHeader, { at: transport, keep: false, otherwise: TCX_NEXT }).flags)
   47: r7 = *(u8 *)(r0 + 27)
   48: r6 = r0
   49: goto L6
@@ -76,10 +75,9 @@ L4:
   58: if r0 != 0 goto L22
   59: r6 = *(u32 *)(r8 + 76)
   60: r1 = *(u32 *)(r8 + 80)
-; parse.ts  const ports = packet.header(PortPair, { at: transport, otherwise: TCX_NEXT })
   61: r6 += r7
   62: r0 = r6
-  63: r0 += 18
+  63: r0 += 22
   64: if r0 > r1 goto L22
   65: w7 = 0
   66: goto L6

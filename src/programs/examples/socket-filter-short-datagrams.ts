@@ -2,7 +2,7 @@ import { array } from '../../asm/dsl/map/definition.ts'
 import { socketFilter } from '../../asm/dsl/program/socket-filter.ts'
 import { u64 } from '../../asm/layout/scalar.ts'
 import { struct } from '../../asm/layout/struct.ts'
-import { UdpHeader } from '../../asm/packet/headers.ts'
+import { UdpHeader } from '../../asm/packet/transport.ts'
 
 /** What the filter has done. */
 export const datagrams = array('datagrams', struct('datagrams', { passed: u64, dropped: u64 }), {

@@ -1,7 +1,7 @@
 import { TC_ACT_SHOT, TCX_NEXT } from '../../../src/asm/dsl/program/context.ts'
 import { tc } from '../../../src/asm/dsl/program/program.ts'
 import { u64 } from '../../../src/asm/layout/scalar.ts'
-import { UdpHeader } from '../../../src/asm/packet/headers.ts'
+import { UdpHeader } from '../../../src/asm/packet/transport.ts'
 
 // Mistakes that only the verifier sees. Lines and columns are part of what the test expects.
 

@@ -1,3 +1,4 @@
+import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import { formatPosition } from '../../diagnostics/source-position.ts'
 import type { Comparison, Value } from '../../ir/graph.ts'
 import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
@@ -43,6 +44,15 @@ export class ControlFlow {
       { block: yes, body: then },
       { block: no, body: otherwise ?? (() => {}) },
     ])
+  }
+
+  /** Goes on where the condition holds; elsewhere runs `otherwise`, which must not fall through. */
+  require(condition: Condition, options: { readonly otherwise: Otherwise }): void {
+    const { ssa } = this.emitter
+    const position = callerPosition()
+    const [proceed, leave] = [ssa.createBlock(), ssa.createBlock()]
+    this.#branchOn(condition.node, proceed, leave)
+    this.#leave(proceed, leave, options.otherwise, position)
   }
 
   /** Ends the program with this value (a verdict, for programs that have one). */
@@ -158,6 +168,16 @@ export class ControlFlow {
     const position = callerPosition()
     const [proceed, leave] = [ssa.createBlock(), ssa.createBlock()]
     ssa.branch(comparison, left, right, proceed, leave, position)
+    this.#leave(proceed, leave, otherwise, position)
+  }
+
+  #leave(
+    proceed: Value['block'],
+    leave: Value['block'],
+    otherwise: Otherwise,
+    position: SourcePosition | undefined,
+  ): void {
+    const { ssa } = this.emitter
     ssa.seal(proceed)
     ssa.seal(leave)
     ssa.enter(leave)
@@ -231,7 +251,9 @@ export class ControlFlow {
     }
     ssa.seal(after)
     emitter.held = joined ?? before
-    emitter.packetGeneration = Math.max(generation, ...generations)
+    emitter.packetGeneration = generations[0] ?? generation
+    // It has moved on some ways, or differently: no reference from before is good on all of them.
+    if (generations.some((other) => other !== generations[0])) emitter.movePacket()
     if (joined !== undefined) ssa.enter(after)
   }
 

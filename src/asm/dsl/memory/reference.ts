@@ -43,7 +43,15 @@ export type FieldAccess<T, S extends Space = MemorySpace> =
  */
 export type Ref<F extends Fields = Fields, S extends Space = MemorySpace> = {
   readonly [K in keyof F & string]: FieldAccess<F[K], S>
-} & Located<S>
+} & Located<S> &
+  HasFields<F>
+
+declare const fieldsOf: unique symbol
+
+/** Tells the compiler what struct a reference is of, also where there is more to it than its fields. */
+interface HasFields<out F> {
+  readonly [fieldsOf]?: F
+}
 
 /** The reference to a struct of this layout. */
 export type RefOf<T, S extends Space = MemorySpace> = T extends StructType<infer F> ? Ref<F, S> : never

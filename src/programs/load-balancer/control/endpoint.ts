@@ -1,4 +1,4 @@
-import { IPPROTO_TCP, IPPROTO_UDP } from '../../../asm/packet/headers.ts'
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../../asm/packet/ipv4.ts'
 import { formatIp, parseIp } from '../../../loader/address/ip.ts'
 import { InvalidRequestError, NotYetError } from './errors.ts'
 

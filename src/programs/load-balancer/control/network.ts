@@ -1,4 +1,4 @@
-import { ethernetHeaderLength } from '../../../asm/packet/headers.ts'
+import { ethernetHeaderLength } from '../../../asm/packet/ethernet.ts'
 import { formatIp } from '../../../loader/address/ip.ts'
 import { NetlinkError } from '../../../loader/netlink/core/errors.ts'
 import type { NetlinkSocket } from '../../../loader/netlink/core/socket.ts'

@@ -1,7 +1,7 @@
 import { TCX_NEXT } from '../../../asm/dsl/program/context.ts'
 import type { BuiltProgram } from '../../../asm/dsl/program/program.ts'
 import { tc } from '../../../asm/dsl/program/program.ts'
-import { ethernetHeaderLength } from '../../../asm/packet/headers.ts'
+import { ethernetHeaderLength } from '../../../asm/packet/ethernet.ts'
 import { drop } from './account.ts'
 import { open, passKnown, tupleOf } from './connection.ts'
 import * as conntrack from './conntrack.ts'

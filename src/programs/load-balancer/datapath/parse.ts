@@ -3,16 +3,8 @@ import type { Condition } from '../../../asm/dsl/core/condition.ts'
 import type { Int, Net } from '../../../asm/dsl/core/values.ts'
 import { ETH_P_IP, type SkbContext, TCX_NEXT } from '../../../asm/dsl/program/context.ts'
 import { u8 } from '../../../asm/layout/scalar.ts'
-import {
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IPV4_FRAGMENT_OFFSET,
-  Ipv4Header,
-  PortPair,
-  TcpHeader,
-  tcpFlags,
-  UdpHeader,
-} from '../../../asm/packet/headers.ts'
+import { IPPROTO_TCP, IPPROTO_UDP, Ipv4Header } from '../../../asm/packet/ipv4.ts'
+import { PortPair, TcpHeader, tcpFlags, UdpHeader } from '../../../asm/packet/transport.ts'
 
 /** The packet's five-tuple, and whether it opens a TCP connection. */
 export interface Flow {
@@ -32,20 +24,19 @@ export interface Flow {
 export function parseFlow(b: ProgramBuilder, skb: SkbContext, linkHeader: number): Flow {
   b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
   const packet = b.packet(skb)
-  packet.require(linkHeader + Ipv4Header.size, { otherwise: TCX_NEXT })
-  const ip = packet.header(Ipv4Header, { at: linkHeader, otherwise: TCX_NEXT })
+  const ip = packet.header(Ipv4Header, { at: linkHeader, pull: true, keep: false, otherwise: TCX_NEXT })
   const { protocol, source, destination } = ip
-  const transport = ip.versionAndLength.and(0x0f).shl(2).add(linkHeader)
+  const transport = ip.versionAndLength.words.shl(2).add(linkHeader)
 
   const isTransport = protocol.eq(IPPROTO_TCP).or(protocol.eq(IPPROTO_UDP))
-  b.if(isTransport.not().or(ip.fragment.has(IPV4_FRAGMENT_OFFSET)), () => b.return(TCX_NEXT))
+  b.if(isTransport.not().or(ip.fragment.offset.ne(0)), () => b.return(TCX_NEXT))
 
   const flags = b.variable(u8, 0)
   b.if(
     protocol.eq(IPPROTO_TCP),
     () => {
       packet.require(transport.add(TcpHeader.size), { otherwise: TCX_NEXT })
-      flags.set(packet.header(TcpHeader, { at: transport, otherwise: TCX_NEXT }).flags)
+      flags.set(packet.header(TcpHeader, { at: transport, keep: false, otherwise: TCX_NEXT }).flags)
     },
     () => packet.require(transport.add(UdpHeader.size), { otherwise: TCX_NEXT }),
   )

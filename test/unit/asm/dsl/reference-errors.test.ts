@@ -5,7 +5,7 @@ import { array as arrayMap } from '../../../../src/asm/dsl/map/definition.ts'
 import type { RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
 import { u32 } from '../../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../../src/asm/layout/struct.ts'
-import { Ipv4Header } from '../../../../src/asm/packet/headers.ts'
+import { Ipv4Header } from '../../../../src/asm/packet/ipv4.ts'
 import { here, report, type Write } from './build-failure.ts'
 
 const Thing = kernelType('thing', { mark: u32 })

@@ -5,7 +5,7 @@ import { array as arrayMap } from '../../../../src/asm/dsl/map/definition.ts'
 import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { be16, u8, u32 } from '../../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../../src/asm/layout/struct.ts'
-import { Ipv4Header } from '../../../../src/asm/packet/headers.ts'
+import { Ipv4Header } from '../../../../src/asm/packet/ipv4.ts'
 import { failure, here, report, type Write } from './build-failure.ts'
 
 const Value = struct('value', { n: u32, port: be16 })

@@ -1,4 +1,4 @@
-import { IPPROTO_TCP } from '../../../../src/asm/packet/headers.ts'
+import { IPPROTO_TCP } from '../../../../src/asm/packet/ipv4.ts'
 import type { ProgramSpec } from '../../../../src/asm/program.ts'
 import { VmMaps } from '../../../../src/asm/vm/map/maps.ts'
 import { type SkbFields, TcMachine, type TcResult } from '../../../../src/asm/vm/run-tc.ts'

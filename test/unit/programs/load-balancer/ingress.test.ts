@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ETH_P_IP, ETH_P_IPV6, TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/program/context.ts'
-import { IPPROTO_UDP, tcpFlags } from '../../../../src/asm/packet/headers.ts'
+import { IPPROTO_UDP } from '../../../../src/asm/packet/ipv4.ts'
+import { tcpFlags } from '../../../../src/asm/packet/transport.ts'
 import type { TcResult } from '../../../../src/asm/vm/run-tc.ts'
 import { ingress } from '../../../../src/programs/load-balancer/datapath/ingress.ts'
 import { limits } from '../../../../src/programs/load-balancer/datapath/maps.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { TC_ACT_SHOT, TCX_NEXT } from '../../../../src/asm/dsl/program/context.ts'
-import { tcpFlags } from '../../../../src/asm/packet/headers.ts'
+import { tcpFlags } from '../../../../src/asm/packet/transport.ts'
 import { ingress } from '../../../../src/programs/load-balancer/datapath/ingress.ts'
 import { Balancer, flow, ours } from './balancer.ts'
 import { keyOf } from './fake-conntrack.ts'

@@ -1,10 +1,7 @@
-import {
-  ethernetHeaderLength,
-  IPPROTO_TCP,
-  Ipv4Header,
-  TcpHeader,
-  UdpHeader,
-} from '../../../../src/asm/packet/headers.ts'
+import type { ValueOf } from '../../../../src/asm/layout/struct.ts'
+import { ethernetHeaderLength } from '../../../../src/asm/packet/ethernet.ts'
+import { IPPROTO_TCP, Ipv4Header } from '../../../../src/asm/packet/ipv4.ts'
+import { TcpHeader, tcpFlags, UdpHeader } from '../../../../src/asm/packet/transport.ts'
 
 /** A packet to be made; what is left out is a plain TCP segment from a client to the service. */
 export interface PacketSpec {
@@ -40,20 +37,22 @@ export function packetOf(spec: PacketSpec = {}): Uint8Array {
           ...ports,
           sequence: 1,
           acknowledgment: 0,
-          dataOffset: 0x50,
-          flags: spec.flags ?? 0x10,
+          dataOffset: { words: 5, reserved: 0 },
+          flags: flagsOf(spec.flags ?? tcpFlags.ack),
           window: 1000,
           checksum: 0,
           urgent: 0,
         })
       : UdpHeader.encode({ ...ports, length: UdpHeader.size + payload, checksum: 0 })
   const ipLength = Ipv4Header.size + options * 4
+  const fragmentBytes = new Uint8Array(Ipv4Header.size)
+  new DataView(fragmentBytes.buffer).setUint16(Ipv4Header.fields.fragment.offset, spec.fragment ?? 0x4000)
   const ip = Ipv4Header.encode({
-    versionAndLength: 0x40 | (5 + options),
-    tos: 0,
+    versionAndLength: { version: 4, words: 5 + options },
+    tos: { dscp: 0, ecn: 0 },
     totalLength: ipLength + transport.byteLength + payload,
     id: 1,
-    fragment: spec.fragment ?? 0x4000,
+    fragment: Ipv4Header.decode(fragmentBytes).fragment,
     ttl: 64,
     protocol,
     checksum: 0,
@@ -68,4 +67,10 @@ export function packetOf(spec: PacketSpec = {}): Uint8Array {
   packet.set(ip, linkHeader)
   packet.set(transport, linkHeader + ipLength)
   return packet
+}
+
+function flagsOf(byte: number): ValueOf<typeof TcpHeader>['flags'] {
+  const header = new Uint8Array(TcpHeader.size)
+  header[TcpHeader.fields.flags.offset] = byte
+  return TcpHeader.decode(header).flags
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { tcpFlags } from '../../../../src/asm/packet/headers.ts'
+import { tcpFlags } from '../../../../src/asm/packet/transport.ts'
 import { buildRing } from '../../../../src/programs/load-balancer/control/ring.ts'
 import { turns } from '../../../../src/programs/load-balancer/datapath/maps.ts'
 import { Balancer, service } from './balancer.ts'
