@@ -23,6 +23,7 @@ const byErrorCode: ReadonlyMap<string, number> = new Map(
     PARSE: exitCodes.usage,
     INSTRUCTION_DECODE: exitCodes.usage,
     ELF_MALFORMED: exitCodes.usage,
+    UNKNOWN_PASS: exitCodes.usage,
     ASSEMBLE_BAD_BRANCH: exitCodes.usage,
     ASSEMBLE_BRANCH_RANGE: exitCodes.usage,
     ASSEMBLE_CPU_LEVEL: exitCodes.usage,

@@ -1,6 +1,6 @@
 import type { Instruction } from '../isa/instruction.ts'
 import { instructionClass, jumpCode, operandSource } from '../isa/opcodes.ts'
-import { bitLength, constant, isNullable, type RegisterValue, scalar } from './register-value.ts'
+import { bitLength, constant, isNullable, type RegisterValue, scalar, somewhere } from './register-value.ts'
 import type { State } from './state.ts'
 
 /**
@@ -78,6 +78,7 @@ const opposite: ReadonlyMap<number, number> = new Map([
 ])
 
 function prove(state: State, packet: Packet, bytes: number): void {
+  if (packet.id === somewhere) return
   state.replace((value) =>
     value.kind === packet.kind && value.id === packet.id && value.proven < bytes
       ? { ...value, proven: bytes }

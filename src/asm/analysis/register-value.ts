@@ -10,7 +10,7 @@ export type RegisterValue =
   /** A number of at most `bits` bits, unsigned; or a known one, 0 to 2^64-1. */
   | { readonly kind: 'scalar'; readonly bits: number; readonly constant?: bigint }
   | { readonly kind: 'context'; readonly offset: number | undefined }
-  /** `offset` bytes from the start of the packet, or from a place in it that only the run knows (`id`). */
+  /** `offset` bytes from the start of the packet (`id` −1), or from a place in it that only the run knows. */
   | {
       readonly kind: 'packet' | 'packetMeta'
       readonly id: number
@@ -42,6 +42,9 @@ export type RegisterValue =
   /** Memory that a helper handed out, such as a record of a ring buffer. */
   | { readonly kind: 'memory'; readonly what: string; readonly nullable: boolean; readonly id: number }
   | { readonly kind: 'function'; readonly name: string }
+
+/** `id` of packet pointers of which nothing but that is known: no two of them have anything to do with each other. */
+export const somewhere = -2
 
 export const unset: RegisterValue = { kind: 'unset' }
 export const unknown: RegisterValue = { kind: 'unknown' }
@@ -81,6 +84,7 @@ export function join(a: RegisterValue, b: RegisterValue): RegisterValue {
   if (a.kind === 'context' && b.kind === 'context') return { kind: 'context', offset: undefined }
   if (a.kind === 'packet' && b.kind === 'packet' && a.id === b.id && a.offset === b.offset)
     return { ...a, proven: Math.min(a.proven, b.proven) }
+  if (a.kind === 'packet' && b.kind === 'packet') return { ...a, id: somewhere, offset: 0, proven: 0 }
   if (a.kind === 'stalePacket' || b.kind === 'stalePacket')
     return isPacket(a) && isPacket(b) ? { kind: 'stalePacket' } : unknown
   if (a.kind === 'mapValue' && b.kind === 'mapValue')
@@ -150,7 +154,7 @@ export function describeValue(
     case 'packet':
     case 'packetMeta': {
       const start = value.kind === 'packet' ? 'packet' : 'metadata'
-      const place = value.id < 0 ? '' : '+x'
+      const place = value.id === somewhere ? '+?' : value.id < 0 ? '' : '+x'
       const proven = value.proven > 0 ? ` (${value.proven} proven)` : ''
       return `${start}${place}${signedOffset(value.offset)}${proven}`
     }

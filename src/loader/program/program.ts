@@ -1,9 +1,10 @@
 import type { AttachSpec } from '../../asm/attach.ts'
 import { Fd } from '../bpf/fd.ts'
 import { type ProgramInfo, programInfo, translatedInstructions } from '../bpf/info.ts'
-import { objectById, objectPin } from '../bpf/object-commands.ts'
+import { objectById, objectIds, objectPin } from '../bpf/object-commands.ts'
 import { openAs } from '../bpf/open-object.ts'
 import { progTestRun } from '../bpf/program-commands.ts'
+import { type ProgramDetails, programDetails } from '../bpf/program-details.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
 
 /** What {@link BpfProgram.testRun} can be told. */
@@ -76,6 +77,24 @@ export class BpfProgram {
     return number === undefined ? undefined : named(new Fd(number, what, bpf), what, bpf)
   }
 
+  /**
+   * The ids of the loaded programs of a name or tag, ascending. The kernel keeps 15 characters of a name.
+   *
+   * @throws {MissingPrivilegeError} for want of CAP_SYS_ADMIN
+   */
+  static findIds(
+    wanted: { readonly name: string } | { readonly tag: string },
+    bpf: BpfSyscall = kernelBpf,
+  ): number[] {
+    return [...objectIds(bpf, 'prog')].filter((id) => {
+      // A program may be gone by the time it is looked at.
+      using program = BpfProgram.openId(id, bpf)
+      if (program === undefined) return false
+      const info = program.info()
+      return 'name' in wanted ? info.name === wanted.name.slice(0, 15) : info.tag === wanted.tag
+    })
+  }
+
   /** What the kernel says about the program: sizes, maps, load time, run statistics. */
   info(): ProgramInfo {
     return programInfo(this.#bpf, this.#handle())
@@ -94,6 +113,11 @@ export class BpfProgram {
   /** The instructions as the verifier rewrote them, 8 bytes a slot. */
   translated(): Uint8Array {
     return translatedInstructions(this.#bpf, this.#handle())
+  }
+
+  /** Line and function records, and the machine code as far as this process may see it. */
+  details(): ProgramDetails {
+    return programDetails(this.#bpf, this.#handle())
   }
 
   /** Gives the program a path under bpffs, whose directory must exist; it then outlives this process. */

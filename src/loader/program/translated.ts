@@ -8,6 +8,7 @@ import type { BpfProgram } from './program.ts'
 
 /** BPF_PSEUDO_* (include/uapi/linux/bpf.h). */
 const BPF_PSEUDO_MAP_FD = 1
+const BPF_PSEUDO_MAP_VALUE = 2
 const BPF_PSEUDO_CALL = 1
 /** BPF_JMP | BPF_CALL (RFC 9669 section 4.3). */
 const callOpcode = 0x85
@@ -33,7 +34,10 @@ export function translatedInstructions(program: BpfProgram): Instruction[] {
 }
 
 function isMapLoad(instruction: Instruction): boolean {
-  return instruction.opcode === loadImm64Opcode && instruction.src === BPF_PSEUDO_MAP_FD
+  return (
+    instruction.opcode === loadImm64Opcode &&
+    (instruction.src === BPF_PSEUDO_MAP_FD || instruction.src === BPF_PSEUDO_MAP_VALUE)
+  )
 }
 
 function isFunctionCall(instruction: Instruction): boolean {

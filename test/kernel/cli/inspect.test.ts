@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { ListedInstruction } from '../../../src/asm/text/listing.ts'
+import type { ProgramReport } from '../../../src/asm/report/program-report.ts'
 import { service } from '../support/command.ts'
 import { test } from '../support/kernel-test.ts'
 import { type Lab, useLab } from '../support/lab.ts'
@@ -22,13 +22,29 @@ test('inspect --live shows the instructions that the kernel has loaded', async (
   // The verifier adds instructions and replaces those about the packet: loads from `__sk_buff` get other offsets.
   expect(listing.trim().split('\n').length).toBeGreaterThan(200)
   expect(listing).toMatch(
-    /^; lb_ingress on eth0 \((tcx|clsact)\); translation: by (the program|netfilter) \((kfunc|mark)\): \S.*\n +0: r\d+ = /,
+    /^; lb_ingress on eth0 \((tcx|clsact)\); translation: by (the program|netfilter) \((kfunc|mark)\): \S/,
   )
+  // The kernel knows the lines that the program was loaded with.
+  expect(listing).toMatch(/^; parse\.ts:\d+ {2}\S/m)
   expect(listing).toMatch(/^ +\d+: exit$/m)
-  const compiled = JSON.parse(await lab.lb.run('inspect', '--format', 'json')) as ListedInstruction[]
-  const live = JSON.parse(await lab.lb.run('inspect', '--live', '--format', 'json')) as ListedInstruction[]
+  const compiled = (JSON.parse(await lab.lb.run('inspect', '--json')) as ProgramReport).instructions
+  const report = JSON.parse(await lab.lb.run('inspect', '--live', '--json')) as ProgramReport
+  const live = report.instructions
   expect(live.length).toBeGreaterThan(compiled.length / 2)
   expect(live.map(({ text }) => text)).not.toEqual(compiled.map(({ text }) => text))
+})
+
+test('the program that is attached: by name, with machine code, compared with the one of today', async () => {
+  const report = JSON.parse(await lab.lb.run('inspect', 'name:lb_ingress', '--json')) as ProgramReport
+  expect(report).toMatchObject({ name: 'lb_ingress', type: 'sched_cls' })
+  expect(report.maps.map(({ name }) => name)).toContain('lb_backends')
+  expect(report.machineCode?.pieces.length).toBeGreaterThan(20)
+  const held = new Set(report.instructions.flatMap(({ live }) => Object.values(live)))
+  expect([...held]).toEqual(expect.arrayContaining(['ctx', 'packet end', 'nf_conn * or null']))
+  const diff = await lab.lb.run('inspect', '--diff', 'lb_ingress', 'name:lb_ingress')
+  expect(diff).toMatch(
+    /^--- lb_ingress: comes with tsbpf-lb\n\+\+\+ lb_ingress: loaded, id \d+, tag [0-9a-f]{16}\n/,
+  )
 })
 
 test('a program that is not attached is not found', async () => {

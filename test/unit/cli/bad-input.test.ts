@@ -49,7 +49,7 @@ describe('what the command line does not know is refused with code 2', () => {
     ['up eth0 --lock-timeout soon', /'soon' is invalid. It must be a number of seconds, 0 to 3600/],
     ['up eth0 --lock-timeout -1', /It must be a number of seconds/],
     ['backend add 80', /missing required argument 'backend'/],
-    ['inspect --format yaml', /'yaml' is invalid. Allowed choices are asm, hex, json/],
+    ['inspect --format yaml', /'yaml' is invalid. Allowed choices are asm, full, hex, json, dot, html/],
   ])('"%s"', async (line, message) => {
     const { code, stdout, stderr } = await runCommandLine(...line.split(' ').filter((word) => word !== ''))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { decode } from '../../../src/asm/isa/decode.ts'
-import type { ListedInstruction } from '../../../src/asm/text/listing.ts'
+import type { ProgramReport } from '../../../src/asm/report/program-report.ts'
 import { runCommandLine } from './command-line.ts'
 
 /**
@@ -38,7 +38,8 @@ test('the form that leaves translating to netfilter sends the choice along with 
 
 test('the formats agree', async () => {
   const hex = (await runCommandLine('inspect', '--format', 'hex')).stdout
-  const list = JSON.parse((await runCommandLine('inspect', '-f', 'json')).stdout) as ListedInstruction[]
+  const report = JSON.parse((await runCommandLine('inspect', '-f', 'json')).stdout) as ProgramReport
+  const list = report.instructions
   const lines = hex.trim().split('\n')
   expect(lines).toHaveLength(list.length)
   for (const line of lines) expect(line).toMatch(/^([0-9a-f]{16}){1,2}$/)
@@ -52,16 +53,18 @@ test('the formats agree', async () => {
   expect(list.some(({ symbol }) => symbol !== undefined)).toBe(true)
 })
 
+const hint = `hint: The programs are: lb_ingress.
+A target is a shipped program (lb_ingress), a module (.ts, .js), an object (.o), instructions (.asm, .bin), or a loaded program: id:N, name:NAME, tag:TAG, pin:PATH; of several programs in a file one is FILE#NAME.
+`
+
 test('a program that does not exist is told with those that do', async () => {
   const outcome = await runCommandLine('inspect', '--program', 'nothing')
   expect(outcome).toMatchObject({ code: 3, stdout: '' })
-  expect(outcome.stderr).toBe('error: there is no program "nothing"\nhint: The programs are: lb_ingress.\n')
+  expect(outcome.stderr).toBe(`error: there is no program "nothing"\n${hint}`)
 })
 
 test('a name that every object has is no program either', async () => {
   const outcome = await runCommandLine('inspect', '--program', 'constructor')
   expect(outcome).toMatchObject({ code: 3, stdout: '' })
-  expect(outcome.stderr).toBe(
-    'error: there is no program "constructor"\nhint: The programs are: lb_ingress.\n',
-  )
+  expect(outcome.stderr).toBe(`error: there is no program "constructor"\n${hint}`)
 })
