@@ -63,7 +63,7 @@ export const kernels = [
     suites: ['bullseye', 'bullseye-security'],
     release: /^5\.10\.0-\d+-cloud-amd64$/,
     expect: 'refuse',
-    lacks: ['kfunc-calls', 'tcx'],
+    lacks: ['kfunc-calls', 'tcx', 'syscall', 'perf-event-links'],
     optional: true,
   },
 ]

@@ -1,4 +1,5 @@
 import type { ProgramSpec } from '../asm/program.ts'
+import { examples } from './examples.ts'
 import { NotFoundError } from './load-balancer/control/errors.ts'
 import { type IngressOptions, ingress, ingressName } from './load-balancer/datapath/ingress.ts'
 
@@ -7,12 +8,14 @@ export const shippedPrograms: Readonly<Record<string, (options?: IngressOptions)
   [ingressName]: ingress,
 }
 
-/** The shipped program of this name, to be compiled. @throws {NotFoundError} naming those there are */
-export function shippedProgram(name: string): (options?: IngressOptions) => ProgramSpec {
+/** The names of the shipped programs and the examples. */
+export const shippedNames: readonly string[] = [...Object.keys(shippedPrograms), ...Object.keys(examples)]
+
+/** The shipped program or example of this name, to be compiled. @throws {NotFoundError} naming those there are */
+export async function shippedProgram(name: string): Promise<(options?: IngressOptions) => ProgramSpec> {
   const compile = Object.hasOwn(shippedPrograms, name) ? shippedPrograms[name] : undefined
   if (compile !== undefined) return compile
-  throw new NotFoundError(
-    `there is no program "${name}"`,
-    `The programs are: ${Object.keys(shippedPrograms).join(', ')}.`,
-  )
+  const example = Object.hasOwn(examples, name) ? await examples[name]?.() : undefined
+  if (example !== undefined) return () => example
+  throw new NotFoundError(`there is no program "${name}"`, `The programs are: ${shippedNames.join(', ')}.`)
 }

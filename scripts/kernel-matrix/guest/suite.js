@@ -7,6 +7,7 @@ import { describe, run, succeed, succeedJson } from './commands.js'
 import { checkAnswers, checkText, checkUnloaded } from './features.js'
 import { backends, makeLab, snapshot, vip, withoutModules } from './lab.js'
 import { parameters } from './parameters.js'
+import { programTypes } from './program-types.js'
 
 const lb = 'tsbpf-lb'
 
@@ -65,6 +66,11 @@ async function refuse() {
     assert.match(result.stderr, /\d\.\d+/, `no release that has it is named: ${describe(result)}`)
     assert.deepEqual(await snapshot(), before)
   })
+}
+
+async function tryProgramTypes() {
+  for (const [type, works] of Object.entries(programTypes))
+    await check(`a ${type} program sees what happens`, works)
 }
 
 async function balance({ client }) {
@@ -198,6 +204,8 @@ async function balance({ client }) {
       await assertTransfers()
       for (const { id } of [await connect(), await connect()]) await assertAlive({ id }, 'new')
     })
+
+  await tryProgramTypes()
 
   await check('down leaves nothing', async () => {
     await succeed(lb, 'down')

@@ -37,7 +37,7 @@ export function addBuildCommand(program: Command): void {
 
 async function compileShipped(name: string): Promise<ProgramSpec[]> {
   const { shippedProgram } = await import('../../programs/shipped.ts')
-  return [shippedProgram(name)()]
+  return [(await shippedProgram(name))()]
 }
 
 async function writeObject(specs: readonly ProgramSpec[], btfFile: string | undefined): Promise<Uint8Array> {

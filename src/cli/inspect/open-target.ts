@@ -58,13 +58,13 @@ export async function openTarget(target: Target, options: OpenOptions): Promise<
 }
 
 async function openShipped(name: string, options: OpenOptions): Promise<OpenedProgram> {
-  const { shippedProgram, shippedPrograms } = await import('../../programs/shipped.ts')
-  if (!Object.hasOwn(shippedPrograms, name))
+  const { shippedNames, shippedProgram } = await import('../../programs/shipped.ts')
+  if (!shippedNames.includes(name))
     throw new NotFoundError(
       `there is no program "${name}"`,
-      `The programs are: ${Object.keys(shippedPrograms).join(', ')}.\nA target is ${targetHelp}.`,
+      `The programs are: ${shippedNames.join(', ')}.\nA target is ${targetHelp}.`,
     )
-  const spec = recompile(shippedProgram(name)({ translate: options.translate }), options)
+  const spec = recompile((await shippedProgram(name))({ translate: options.translate }), options)
   return await openSpec(spec, 'comes with tsbpf-lb')
 }
 

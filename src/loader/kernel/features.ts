@@ -7,6 +7,7 @@ import { acceptsConntrackWrite } from './conntrack-write-probe.ts'
 import { canCallKfuncs } from './kfunc-call-probe.ts'
 import { moduleAdvice } from './module-advice.ts'
 import { type ModuleFiles, moduleState, readModuleFiles } from './modules.ts'
+import { programFeatures } from './program-features.ts'
 import { hasTcx } from './tcx-probe.ts'
 import { UnsupportedFeatureError } from './unsupported-feature-error.ts'
 import { findKernelFunctions, type KernelTypes, runningKernelTypes } from './vmlinux-btf.ts'
@@ -115,6 +116,7 @@ export const features = {
     probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('mark', bpf, kernel),
     unloaded: unloaded('bpf_skb_ct_alloc'),
   },
+  ...programFeatures,
 } as const satisfies Record<string, Feature>
 
 /** A feature's name. */

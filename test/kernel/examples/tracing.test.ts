@@ -1,13 +1,19 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { hasFunctionTracing, hasSecurityHooks } from '../../../src/loader/kernel/program-probes.ts'
+import { attachKprobe, attachTracepoint } from '../../../src/loader/program/link-perf-event.ts'
 import { attachTracing } from '../../../src/loader/program/link-tracing.ts'
 import { connects, fentryConnects } from '../../../src/programs/examples/fentry-connects.ts'
 import { fexitReadBytes, reads } from '../../../src/programs/examples/fexit-read-bytes.ts'
+import { kprobeUnlinks, unlinks } from '../../../src/programs/examples/kprobe-unlinks.ts'
 import { lsmNoRawSockets } from '../../../src/programs/examples/lsm-no-raw-sockets.ts'
 import { rawTracepointSyscalls, systemCalls } from '../../../src/programs/examples/raw-tracepoint-syscalls.ts'
 import { Sum, syscallSum } from '../../../src/programs/examples/syscall-sum.ts'
+import { parents, tpBtfParents } from '../../../src/programs/examples/tp-btf-parents.ts'
+import { execs, tracepointExecs } from '../../../src/programs/examples/tracepoint-execs.ts'
 import { failOnLeakedFds } from '../bpf/fixture.ts'
 import { whyNoKernelTests } from '../support/availability.ts'
 import { describe, it } from '../support/kernel-test.ts'
@@ -20,6 +26,7 @@ const namespaces = testNamespaces()
 
 const here = whyNoKernelTests === undefined
 const functions = here && hasFunctionTracing() ? it : it.skip
+const probes = here && existsSync('/sys/bus/event_source/devices/kprobe') ? it : it.skip
 const hooks = here && hasSecurityHooks() && /\bbpf\b/.test(activePolicies()) ? it : it.skip
 
 /** The security modules in use; empty where securityfs is not mounted. */
@@ -40,6 +47,42 @@ describe('raw tracepoint: system calls', () => {
     const before = map.get(number)?.count ?? 0n
     execFileSync('python3', ['-c', 'import os\nfor i in range(1000): os.getpid()'])
     expect((map.get(number)?.count ?? 0n) - before).toBeGreaterThanOrEqual(1000n)
+  })
+})
+
+/** Starts a program as a child of this process. @returns its number */
+function execute(): number {
+  const shell = spawnSync('true')
+  return shell.pid
+}
+
+describe('tracepoint: execs', () => {
+  it('notes what is started', () => {
+    const { map, program } = load(tracepointExecs, execs)
+    closing(attachTracepoint(program))
+    const pid = execute()
+    expect(map.get(pid & 0xffff)).toEqual({ pid, name: 'true' })
+  })
+})
+
+describe('typed tracepoint: parents', () => {
+  it('follows pointers of the kernel', () => {
+    const { map, program } = load(tpBtfParents, parents)
+    closing(attachTracing(program))
+    const pid = execute()
+    expect(map.get(pid & 0xffff)).toEqual({ pid, parent: process.pid })
+  })
+})
+
+describe('kprobe: unlinks', () => {
+  probes('reads arguments from registers', () => {
+    const { map, program } = load(kprobeUnlinks, unlinks)
+    closing(attachKprobe(program))
+    const file = join(tmpdir(), `tsbpf-unlink-${process.pid}`)
+    writeFileSync(file, '')
+    const { ino } = statSync(file, { bigint: true })
+    unlinkSync(file)
+    expect(map.get(process.pid & 0xffff)).toEqual({ pid: process.pid, files: 1, inode: ino })
   })
 })
 
@@ -71,8 +114,7 @@ describe('lsm: no raw sockets', () => {
       execFileSync('python3', [
         '-c',
         `import socket, os
-os.setgroups([])
-if ${uid}: os.setresuid(0, ${uid}, 0)
+os.setresuid(${uid}, 0, 0) # the effective one stays root, with its capabilities
 try: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); print('made')
 except PermissionError: print('refused')`,
       ])

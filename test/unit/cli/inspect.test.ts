@@ -53,9 +53,14 @@ test('the formats agree', async () => {
   expect(list.some(({ symbol }) => symbol !== undefined)).toBe(true)
 })
 
-const hint = `hint: The programs are: lb_ingress.
+const hint = `hint: The programs are: lb_ingress, xdp_counter, port_ingress, short_datagrams, egress_bytes, connect4_redir, execs, syscalls, parents, connects, read_bytes, unlinks, no_raw_sockets, sum.
 A target is a shipped program (lb_ingress), a module (.ts, .js), an object (.o), instructions (.asm, .bin), or a loaded program: id:N, name:NAME, tag:TAG, pin:PATH; of several programs in a file one is FILE#NAME.
 `
+
+test('the examples are listed by name', async () => {
+  const { stdout } = await runCommandLine('inspect', '--program', 'xdp_counter')
+  expect(stdout).toMatch(/^; xdp-packet-counter\.ts:\d+ {2}b\.atomicAdd\(seen, \{ packets: 1 \}\)$/m)
+})
 
 test('a program that does not exist is told with those that do', async () => {
   const outcome = await runCommandLine('inspect', '--program', 'nothing')

@@ -19,6 +19,7 @@ import { FakeKernel, pointee } from '../bpf/fake-kernel.ts'
 import { conntrackTypes } from './conntrack-types.ts'
 
 const EPERM = 1
+const EBADF = 9
 const ENODEV = 19
 const EINVAL = 22
 
@@ -87,6 +88,40 @@ describe('features', () => {
     const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
     expect(hasFeature('kfunc-calls', { bpf })).toBe(false)
     expect(bpf.closed).toEqual([17, 17])
+  })
+})
+
+describe('program types', () => {
+  it('are there when a program of that type loads, which is closed', () => {
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    expect(hasFeature('cgroup-sock-addr', { bpf })).toBe(true)
+    const [load] = bpf.requests
+    expect([load?.readU32(0), load?.readU32(68)]).toEqual([18, 10])
+    expect(bpf.closed).toEqual([17])
+    expect(hasFeature('xdp', { bpf: new FakeKernel({ BPF_PROG_LOAD: () => -EINVAL }) })).toBe(false)
+  })
+
+  it('that sleep say so', () => {
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    hasFeature('syscall', { bpf })
+    expect(bpf.requests[0]?.readU32(44)).toBe(1 << 4)
+  })
+
+  it.each([
+    [-EBADF, true],
+    [-EINVAL, false],
+  ])('links of perf events: answer %d means %s', (answer, expected) => {
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17, BPF_LINK_CREATE: () => answer })
+    expect(hasFeature('perf-event-links', { bpf })).toBe(expected)
+    expect(bpf.closed).toEqual([17])
+  })
+
+  it('on functions and hooks that the kernel does not have are not tried', () => {
+    const { vmlinux } = conntrackTypes({ own: false })
+    const kernel: KernelTypes = { vmlinux, moduleNames: () => [], module: () => expect.fail('none') }
+    const bpf = new FakeKernel({ BPF_PROG_LOAD: () => 17 })
+    for (const id of ['fentry', 'lsm', 'tp-btf'] as const) expect(hasFeature(id, { bpf, kernel })).toBe(false)
+    expect(bpf.requests).toEqual([])
   })
 })
 
