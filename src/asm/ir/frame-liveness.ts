@@ -99,6 +99,7 @@ export function liveFrameBytes(
   visible: ReadonlySet<FrameObject>,
 ): ReadonlyMap<Block, LiveBytes> {
   const order = reversePostorder(graph).reverse()
+  const summaries = new Map(order.map((block) => [block, summarise(block, visible)]))
   const atStart = new Map<Block, LiveBytes>()
   const atEnd = new Map<Block, LiveBytes>()
   for (let changed = true; changed; ) {
@@ -109,10 +110,7 @@ export function liveFrameBytes(
         for (const [object, live] of atStart.get(next) ?? []) end.set(object, (end.get(object) ?? 0n) | live)
       atEnd.set(block, end)
       const start = new Map(end)
-      for (let i = block.values.length - 1; i >= 0; i--) {
-        const value = block.values[i]
-        if (value !== undefined) stepBack(start, frameEffects(value, visible))
-      }
+      stepBack(start, summaries.get(block) ?? none)
       if (!sameBytes(atStart.get(block), start)) {
         atStart.set(block, start)
         changed = true
@@ -120,6 +118,21 @@ export function liveFrameBytes(
     }
   }
   return atEnd
+}
+
+/** What a whole block does: it reads what it does not write before, and writes what it writes anywhere. */
+function summarise(block: Block, visible: ReadonlySet<FrameObject>): readonly FrameEffect[] {
+  const sums = new Map<FrameObject, FrameEffect>()
+  for (const value of block.values)
+    for (const { object, reads, writes } of frameEffects(value, visible)) {
+      const before = sums.get(object) ?? { object, reads: 0n, writes: 0n }
+      sums.set(object, {
+        object,
+        reads: before.reads | (reads & ~before.writes),
+        writes: before.writes | writes,
+      })
+    }
+  return [...sums.values()]
 }
 
 /** Goes from what is live behind an operation to what is live in front of it. */

@@ -38,7 +38,7 @@ export const passes: readonly Pass[] = [
   { name: 'thread', summary: 'ways around branches that they decide', run: threadJumps },
   { name: 'demand', summary: 'what changes only bits that nobody looks at', run: useDemandedBits },
   { name: 'tests', summary: 'comparisons of neighbouring bytes', run: widenTests },
-  { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores },
+  { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores, late: true },
   { name: 'sink', summary: 'computations that not every way needs', run: sink, late: true },
   { name: 'frame', summary: 'stack objects that can be one', run: shareFrame, late: true },
   { name: 'merge', summary: 'pieces of code that do the same', run: mergeBlocks, late: true },
@@ -95,15 +95,20 @@ export function optimise(
   selected: readonly Pass[] = passes,
   changed: (pass: Pass) => void = () => {},
 ): void {
+  let version = 0
+  // A pass that found nothing to do finds nothing again until another has changed something.
+  const idle = new Map<Pass, number>()
   const run = (some: readonly Pass[]): void => {
     for (let round = 0; round < maxRounds; round++) {
-      let any = false
+      const before = version
       for (const pass of some) {
-        if (!pass.run(graph)) continue
-        any = true
-        changed(pass)
+        if (idle.get(pass) === version) continue
+        if (pass.run(graph)) {
+          version++
+          changed(pass)
+        } else idle.set(pass, version)
       }
-      if (!any) return
+      if (version === before) return
     }
   }
   run(selected.filter((pass) => pass.late !== true))

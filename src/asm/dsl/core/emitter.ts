@@ -98,7 +98,9 @@ export class Emitter {
   }
 
   constant(value: bigint, type: Type): Value {
-    return this.emit({ kind: 'const', value }, type)
+    // Without a position, which takes longer to find than all the rest: a constant is nobody's line.
+    this.checkReachable('statement')
+    return this.ssa.constant(value, type)
   }
 
   /** Notes a map that the program uses; two different maps of one name are a mistake. */
