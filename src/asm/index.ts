@@ -18,8 +18,18 @@ export { TsbpfError } from './diagnostics/error.ts'
 export type { SourcePosition } from './diagnostics/source-position.ts'
 export { ProgramBuilder } from './dsl/builder.ts'
 export type { LocalVariable } from './dsl/control/control-flow.ts'
+export type { LoopRange } from './dsl/control/loop/range.ts'
+export type { LoopOptions, LoopStrategy, WhileOptions } from './dsl/control/loops.ts'
+export {
+  contextOf,
+  pointerTo,
+  type Subprogram,
+  type SubprogramOptions,
+  subprogram,
+} from './dsl/control/subprogram.ts'
+export type { SwitchCases, SwitchList } from './dsl/control/switch.ts'
 export type { Condition } from './dsl/core/condition.ts'
-export type { Otherwise } from './dsl/core/emitter.ts'
+export type { KernelFeatures, Otherwise } from './dsl/core/emitter.ts'
 export { BuildError } from './dsl/core/errors.ts'
 export type { Int, Net } from './dsl/core/values.ts'
 export type { Wide } from './dsl/core/wide.ts'
@@ -69,7 +79,7 @@ export {
 export type { ContextHandle, ContextRef, ContextType, PacketContext } from './dsl/program/context-ref.ts'
 export { kprobe, kretprobe, type ProbedFunction } from './dsl/program/kprobe.ts'
 export { lsm, type SecurityHook } from './dsl/program/lsm.ts'
-export { type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
+export { type BuildOptions, type BuiltProgram, type ProgramOptions, tc } from './dsl/program/program.ts'
 export { SK_DROP, SK_PASS, type SkLookupContext, skLookup } from './dsl/program/sk-lookup.ts'
 export { type SocketFilterContext, socketFilter } from './dsl/program/socket-filter.ts'
 export { syscall } from './dsl/program/syscall.ts'
@@ -127,7 +137,16 @@ export * from './packet/ipv4.ts'
 export * from './packet/ipv6.ts'
 export * from './packet/transport.ts'
 export * from './packet/tunnel.ts'
-export type { FunctionSpec, KfuncSpec, MapSpec, MapType, ProgramSpec, ProgramType } from './program.ts'
+export type {
+  FunctionParameter,
+  FunctionPrototype,
+  FunctionSpec,
+  KfuncSpec,
+  MapSpec,
+  MapType,
+  ProgramSpec,
+  ProgramType,
+} from './program.ts'
 export { assembleText } from './text/assemble-text.ts'
 export { asmListing, hexListing, jsonListing } from './text/listing.ts'
 export { mnemonic } from './text/mnemonic.ts'

@@ -1,6 +1,7 @@
 import type { AttachSpec } from './attach.ts'
 import type { Instruction } from './isa/instruction.ts'
-import type { FieldType } from './layout/struct.ts'
+import type { ScalarName } from './layout/scalar.ts'
+import type { FieldType, StructType } from './layout/struct.ts'
 
 /** Program types by the names libbpf and bpftool use; numbers from `enum bpf_prog_type` (include/uapi/linux/bpf.h). */
 export const programTypes = {
@@ -106,7 +107,26 @@ export interface FunctionSpec {
   readonly name: string
   /** Index into `instructions` of its first instruction. */
   readonly start: number
+  /**
+   * Makes it global: the kernel verifies it once and for itself, by this prototype. Without one it is static and
+   * verified anew for each call, with the arguments that it gets there.
+   */
+  readonly prototype?: FunctionPrototype
 }
+
+/** What the kernel is told of a global function. */
+export interface FunctionPrototype {
+  readonly parameters: readonly FunctionParameter[]
+  readonly returns: ScalarName
+}
+
+/** A parameter of a global function. */
+export type FunctionParameter =
+  | { readonly kind: 'scalar'; readonly name: string; readonly type: ScalarName }
+  /** The program's context. */
+  | { readonly kind: 'context'; readonly name: string }
+  /** Memory of this layout, or null. */
+  | { readonly kind: 'memory'; readonly name: string; readonly type: StructType }
 
 /** A compiled program: pure data. Symbols are still names; the loader resolves them against a kernel. */
 export interface ProgramSpec {

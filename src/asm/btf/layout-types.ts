@@ -111,6 +111,11 @@ export class LayoutTypes {
     return { key, value: this.add(layout.value) }
   }
 
+  /** A scalar: `__u32`, `__be16`. */
+  scalar(name: ScalarName): number {
+    return this.#scalar(name)
+  }
+
   /** `__u8`. */
   get u8(): number {
     return this.#scalar('u8')

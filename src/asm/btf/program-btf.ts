@@ -2,8 +2,9 @@ import { TsbpfError } from '../diagnostics/error.ts'
 import { slotCount } from '../isa/encode.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import type { FunctionSpec, ProgramSpec } from '../program.ts'
+import { addFunctionPrototype } from './function-prototype.ts'
+import { LayoutTypes } from './layout-types.ts'
 import { type LineInfoOptions, LineWriter } from './line-info.ts'
-import { addContextPointer } from './program-context.ts'
 import { BtfWriter } from './writer.ts'
 
 /** What `BPF_PROG_LOAD` wants besides the instructions so that the kernel can name source lines. */
@@ -31,8 +32,7 @@ const maxFunctionName = 127
  * Describes a program's functions and source lines for the kernel. The verifier then prints
  * `; <line's text> @ lb.ts:42` above instructions, and bpftool shows both.
  *
- * The entry function is `int name(struct __sk_buff *ctx)`, with the context of its program type. Subprograms are
- * static and without parameters: the kernel then takes their arguments from the caller's registers.
+ * What is said of each function's parameters: see `addFunctionPrototype`.
  *
  * An instruction without a source belongs to the line before it; at the start of a function, to the function's
  * first known line.
@@ -46,13 +46,12 @@ export function programBtf(spec: ProgramSpec, options: ProgramBtfOptions = {}): 
   const slots = slotOffsets(spec.instructions)
   const writer = new BtfWriter()
 
-  const int = writer.int('int', 4, { signed: true })
+  const layouts = new LayoutTypes(writer)
   const funcInfo: number[] = []
-  for (const [index, { name, start }] of functions.entries()) {
-    const parameters = index === 0 ? [{ name: 'ctx', type: addContextPointer(writer, spec.type) }] : []
-    const prototype = writer.funcProto(int, parameters)
-    const id = writer.func(functionIdentifier(name), prototype, index === 0 ? 'global' : 'static')
-    funcInfo.push(slots[start] ?? 0, id)
+  for (const [index, { name, start, prototype }] of functions.entries()) {
+    const described = { type: spec.type, entry: index === 0, prototype }
+    const { id, linkage } = addFunctionPrototype(writer, layouts, described)
+    funcInfo.push(slots[start] ?? 0, writer.func(functionIdentifier(name), id, linkage))
   }
 
   const lines = new LineWriter(writer, options)

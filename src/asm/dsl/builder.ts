@@ -1,4 +1,5 @@
 import type { ProgramType } from '../program.ts'
+import type { Result } from './core/emitter.ts'
 import type { Int } from './core/values.ts'
 import { type HelperCalls, helperCalls } from './helper/helper-calls.ts'
 import { HelperStatements } from './helper/helper-statements.ts'
@@ -9,12 +10,15 @@ import type { Verdict } from './program/returns.ts'
 /**
  * Writes a program, statement by statement: each method emits its instructions where it is called. Control flow is
  * written as callbacks, which run once, at once. `P` is the program's type, which decides what it may call; code for
- * programs of any type takes a plain `ProgramBuilder`.
+ * programs of any type takes a plain `ProgramBuilder`. `R` is what it returns.
  */
-export class ProgramBuilder<out P extends ProgramType = ProgramType> extends HelperStatements {
-  /** Ends the program with this value: a verdict, for program types that have verdicts. */
-  override return(value: Verdict<P> | Int): void {
-    super.return(value)
+export class ProgramBuilder<
+  out P extends ProgramType = ProgramType,
+  R extends Result = Verdict<P> | Int,
+> extends HelperStatements {
+  /** Ends the program with this value: a verdict, for program types that have verdicts; or a function with its result. */
+  override return(...value: undefined extends R ? [] : [value: R]): void {
+    super.return(value[0] as Result)
   }
 
   /**
@@ -27,6 +31,6 @@ export class ProgramBuilder<out P extends ProgramType = ProgramType> extends Hel
 
   /** The packet that the program was called for, for direct access. */
   packet(context: PacketContext): Packet {
-    return new Packet(this, context)
+    return new Packet(this as unknown as ProgramBuilder, context)
   }
 }

@@ -1,14 +1,14 @@
+import { addFunctionPrototype } from '../btf/function-prototype.ts'
 import { LayoutTypes } from '../btf/layout-types.ts'
 import { type LineInfoOptions, LineWriter } from '../btf/line-info.ts'
 import { functionIdentifier, functionsInOrder, slotOffsets } from '../btf/program-btf.ts'
-import { addContextPointer } from '../btf/program-context.ts'
 import type { Btf } from '../btf/reader.ts'
 import { BtfWriter } from '../btf/writer.ts'
 import { branchKind } from '../isa/branch.ts'
 import { encode } from '../isa/encode.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import { slotSize } from '../isa/opcodes.ts'
-import type { ProgramSpec } from '../program.ts'
+import type { FunctionPrototype, ProgramSpec } from '../program.ts'
 import { registersStruct } from '../pt-regs.ts'
 import { btfExt, type SectionRecords } from './btf-ext.ts'
 import { ElfError } from './error.ts'
@@ -52,6 +52,8 @@ interface Piece {
   /** A C identifier. */
   readonly name: string
   readonly entry: boolean
+  /** Of a global function. */
+  readonly prototype: FunctionPrototype | undefined
   readonly instructions: readonly Instruction[]
   /** Slot of each instruction within the program. */
   readonly slots: readonly number[]
@@ -140,10 +142,10 @@ class ObjectBuilder {
     return { ...section, lines: lines.words.map((word, i) => (i % 4 === 0 ? word * slotSize : word)) }
   }
 
-  #addPrototype({ program, name, entry }: Piece): number {
-    const context = entry ? [{ name: 'ctx', type: addContextPointer(this.#btf, program.type) }] : []
-    const prototype = this.#btf.funcProto(this.#layouts.int, context)
-    return this.#btf.func(name, prototype, entry ? 'global' : 'static')
+  #addPrototype({ program, name, entry, prototype }: Piece): number {
+    const described = { type: program.type, entry, prototype }
+    const { id, linkage } = addFunctionPrototype(this.#btf, this.#layouts, described)
+    return this.#btf.func(name, id, linkage)
   }
 
   #encode({ pieces }: Code): Uint8Array {
@@ -168,7 +170,7 @@ class ObjectBuilder {
         this.#elf.addSymbol({
           name: piece.name,
           type: 'function',
-          binding: piece.entry ? 'global' : 'local',
+          binding: piece.entry || piece.prototype !== undefined ? 'global' : 'local',
           section,
           value: piece.start * slotSize,
           size: encode(piece.instructions).byteLength,
@@ -253,7 +255,7 @@ function cut(programs: readonly ProgramSpec[]): Code[] {
   for (const program of programs) {
     const functions = functionsInOrder(program)
     const slots = slotOffsets(program.instructions)
-    for (const [index, { name, start }] of functions.entries()) {
+    for (const [index, { name, start, prototype }] of functions.entries()) {
       const end = functions[index + 1]?.start ?? program.instructions.length
       const where = index === 0 ? sectionOf(program) : '.text'
       const section = sections.get(where) ?? { name: where, pieces: [] }
@@ -264,6 +266,7 @@ function cut(programs: readonly ProgramSpec[]): Code[] {
         program,
         name: functionIdentifier(name),
         entry: index === 0,
+        prototype,
         instructions,
         slots: slots.slice(start, end),
         start: at,

@@ -1,6 +1,8 @@
-import { type Assembled, assemble } from '../assemble/assembler.ts'
+import { assemble } from '../assemble/assembler.ts'
 import { branch, type Item, label, plain } from '../assemble/items.ts'
+import type { Instruction } from '../isa/instruction.ts'
 import type { CpuLevel } from '../isa/opcodes.ts'
+import type { FunctionSpec } from '../program.ts'
 import type { FunctionGraph } from './graph.ts'
 import { allocateRegisters } from './machine/allocate.ts'
 import {
@@ -15,6 +17,7 @@ import { mergeTails } from './machine/merge-tails.ts'
 import { printMachineCode } from './machine/print.ts'
 import { select } from './machine/select.ts'
 import { removeNeedlessSpills } from './machine/spill-cleanup.ts'
+import { checkStack } from './machine/stack.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { splitCriticalEdges } from './passes/critical-edges.ts'
 import { optimise, type PassSelection, selectPasses } from './pipeline.ts'
@@ -54,14 +57,34 @@ export const machineStages: readonly {
   { name: 'order blocks', run: orderBlocks },
 ]
 
+/** What becomes of a program's functions. */
+export interface Compiled {
+  readonly instructions: readonly Instruction[]
+  /** In the order in which they were given. */
+  readonly functions: readonly FunctionSpec[]
+}
+
 /**
- * Compiles one function to instructions.
+ * Compiles a program: its entry function and those that it calls or takes the address of, which have names of their
+ * own.
  *
  * @throws {UnknownPassError} for a pass that does not exist
- * @throws {StackOverflowError} when it needs more than 512 bytes of stack
+ * @throws {StackOverflowError} when functions that call one another need more than 512 bytes of stack
+ * @throws {CallDepthError} when they call one another too deep, or in a circle
  * @throws {CpuLevelError} for an instruction above `cpu` that has no replacement
  */
-export function compile(graph: FunctionGraph, options: CompileOptions = {}): Assembled {
+export function compile(graphs: readonly FunctionGraph[], options: CompileOptions = {}): Compiled {
+  const codes = graphs.map((graph) => compileFunction(graph, options))
+  checkStack(codes)
+  const items = codes.flatMap(itemsOf)
+  const { instructions, labels } = assemble(items, options.cpu === undefined ? {} : { cpu: options.cpu })
+  return {
+    instructions,
+    functions: codes.map(({ name }) => ({ name, start: labels.get(name) ?? 0 })),
+  }
+}
+
+function compileFunction(graph: FunctionGraph, options: CompileOptions): MachineFunction {
   const { trace = () => {} } = options
   const traceGraph = (stage: string): void => trace(stage, () => printGraph(graph))
   traceGraph('front end')
@@ -76,18 +99,27 @@ export function compile(graph: FunctionGraph, options: CompileOptions = {}): Ass
     stage.run(code)
     traceCode(stage.name)
   }
-  return assemble(itemsOf(code), options.cpu === undefined ? {} : { cpu: options.cpu })
+  return code
 }
 
 function itemsOf(code: MachineFunction): Item[] {
-  return code.blocks.flatMap((block) => [label(labelOf(block)), ...block.instructions.map(itemOf)])
+  const { name } = code
+  return [
+    label(name),
+    ...code.blocks.flatMap((block) => [
+      label(labelOf(name, block)),
+      ...block.instructions.map((instruction) => itemOf(name, instruction)),
+    ]),
+  ]
 }
 
-function labelOf(block: MachineBlock): string {
-  return `b${block.id}`
+/** No function is called like a block: names have no spaces. */
+function labelOf(name: string, block: MachineBlock): string {
+  return `${name} b${block.id}`
 }
 
-function itemOf(machine: MachineInstruction): Item {
+function itemOf(name: string, machine: MachineInstruction): Item {
   const instruction = instructionOf(machine)
-  return machine.target === undefined ? plain(instruction) : branch(instruction, labelOf(machine.target))
+  const target = machine.target === undefined ? machine.function : labelOf(name, machine.target)
+  return target === undefined ? plain(instruction) : branch(instruction, target)
 }

@@ -1,7 +1,10 @@
 import type { FrameObject, FunctionGraph, Operation, Type, Value } from './graph.ts'
 
-/** What floats: constants, the addresses of stack objects and maps, offsets of kernel structs' members. */
-export type FloatingOperation = Extract<Operation, { readonly kind: 'const' | 'frame' | 'map' | 'offset' }>
+/** What floats: constants, the addresses of stack objects, maps and functions, offsets of kernel structs' members. */
+export type FloatingOperation = Extract<
+  Operation,
+  { readonly kind: 'const' | 'frame' | 'map' | 'function' | 'offset' }
+>
 
 /**
  * Whether a value belongs to no block: constants and addresses are the same wherever they are made, so the graph has
@@ -13,7 +16,8 @@ export function isFloating(value: Value): boolean {
 
 /** Whether values of this operation belong to no block. */
 export function isFloatingOperation(op: Operation): op is FloatingOperation {
-  return op.kind === 'const' || op.kind === 'frame' || op.kind === 'map' || op.kind === 'offset'
+  const { kind } = op
+  return kind === 'const' || kind === 'frame' || kind === 'map' || kind === 'function' || kind === 'offset'
 }
 
 /** The graph's one value for this constant or address. */
@@ -50,7 +54,8 @@ function keyOf(op: FloatingOperation, type: Type): string {
     case 'frame':
       return `frame ${op.object.id}`
     case 'map':
-      return `map ${op.name}`
+    case 'function':
+      return `${op.kind} ${op.name}`
     case 'offset':
       return `offset ${op.field.struct} ${op.field.path} ${op.size}`
   }

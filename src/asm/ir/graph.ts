@@ -49,15 +49,18 @@ export interface FrameObject {
   readonly name: string
   readonly size: number
   readonly align: number
+  /** Where the author declared it. */
+  readonly source?: SourcePosition
   /** Made by the register allocator: nothing but its own loads and stores touches it. */
   readonly spill?: boolean
 }
 
 /** What a call calls, and what it does to the memory that the caller can see. */
 export interface Callee {
-  readonly kind: 'helper' | 'kfunc'
+  /** `function`: another function of this program. */
+  readonly kind: 'helper' | 'kfunc' | 'function'
   readonly name: string
-  /** Helper number; 0 for kfuncs, which the loader resolves by name. */
+  /** Helper number; 0 for kfuncs, which the loader resolves by name, and for functions. */
   readonly number: number
   /** Spaces whose contents, or pointers to which, are no longer what they were after the call. */
   readonly writes: readonly MemorySpace[]
@@ -73,6 +76,8 @@ export type Operation =
   | { readonly kind: 'map'; readonly name: string }
   /** Where a kernel struct has a member of `size` bytes: a number that is known only when loading. */
   | { readonly kind: 'offset'; readonly field: KernelField; readonly size: number }
+  /** The address of a function of this program, for helpers that call back. */
+  | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'binary'; readonly operator: BinaryOperator }
   | { readonly kind: 'negate' }
   | { readonly kind: 'swap'; readonly bits: 16 | 32 | 64 }

@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../diagnostics/source-position.ts'
-import { constant, floating, isFloatingOperation } from './floating.ts'
+import { constant, floating, isFloating, isFloatingOperation } from './floating.ts'
 import { fold } from './fold.ts'
 import {
   type Block,
@@ -20,6 +20,27 @@ export interface Variable {
 }
 
 /**
+ * What a function sees of the one it is written in. A loop's body that is compiled to a function of its own uses
+ * values and variables of the function around it.
+ */
+export interface Outside {
+  /** A value of another function, in this one. */
+  value(value: Value): Value
+  /** The value of another function's variable. */
+  read(variable: Variable): Value
+  /** Assigns another function's variable. */
+  write(variable: Variable, value: Value): void
+  /**
+   * Whether the other function's stack is reached by pointers that are values like others: then this function's own
+   * stack and what lies outside of it are one kind of memory.
+   */
+  readonly sharesFrame: boolean
+}
+
+/** Which function a variable belongs to: the one that assigned it first. */
+const owners = new WeakMap<Variable, SsaBuilder>()
+
+/**
  * Builds a graph block by block, directly in SSA form, after Braun et al., "Simple and Efficient Construction of
  * Static Single Assignment Form" (2013): a block is *sealed* once all its predecessors are known; reading a
  * variable in an unsealed block leaves a phi to be completed then.
@@ -30,9 +51,13 @@ export class SsaBuilder {
   readonly #definitions = new Map<Block, Map<Variable, Value>>()
   readonly #incomplete = new Map<Block, Map<Variable, Value>>()
   readonly #sealed = new Set<Block>()
+  readonly #blocks = new Set<Block>()
+  readonly #outside: Outside | undefined
 
-  constructor(name: string) {
+  constructor(name: string, outside?: Outside) {
+    this.#outside = outside
     this.graph = createGraph(name)
+    this.#blocks.add(this.graph.entry)
     this.#current = this.graph.entry
     this.#sealed.add(this.graph.entry)
   }
@@ -44,7 +69,9 @@ export class SsaBuilder {
 
   /** A new block, not yet sealed. */
   createBlock(): Block {
-    return createBlock(this.graph)
+    const block = createBlock(this.graph)
+    this.#blocks.add(block)
+    return block
   }
 
   /** Goes on writing in `block`. */
@@ -61,14 +88,22 @@ export class SsaBuilder {
   }
 
   /** Reserves stack memory. */
-  frameObject(name: string, size: number, align: number): FrameObject {
-    const object = { id: this.graph.frameObjects.length, name, size, align }
+  frameObject(name: string, size: number, align: number, source?: SourcePosition): FrameObject {
+    const object = {
+      id: this.graph.frameObjects.length,
+      name,
+      size,
+      align,
+      ...(source === undefined ? {} : { source }),
+    }
     this.graph.frameObjects.push(object)
     return object
   }
 
   /** Appends a value to the current block, folded where it can be. */
-  emit(op: Operation, type: Type, args: Value[] = [], source?: SourcePosition): Value {
+  emit(operation: Operation, type: Type, operands: Value[] = [], source?: SourcePosition): Value {
+    const args = operands.map((arg) => this.#own(arg))
+    const op = this.#inOneMemory(operation)
     const folded = fold(op, type, args)
     if (folded?.kind === 'value') return folded.value
     if (folded?.kind === 'const') return constant(this.graph, folded.value, type)
@@ -100,8 +135,9 @@ export class SsaBuilder {
     whenFalse: Block,
     source?: SourcePosition,
   ): void {
+    const [a, b] = [this.#own(left), this.#own(right)]
     const block = this.#open()
-    block.terminator = { kind: 'branch', comparison, left, right, whenTrue, whenFalse, source }
+    block.terminator = { kind: 'branch', comparison, left: a, right: b, whenTrue, whenFalse, source }
     whenTrue.predecessors.push(block)
     whenFalse.predecessors.push(block)
     this.#current = undefined
@@ -109,18 +145,44 @@ export class SsaBuilder {
 
   /** Ends the current block by returning from the function. */
   return(value: Value, source?: SourcePosition): void {
-    this.#open().terminator = { kind: 'return', value, source }
+    const result = this.#own(value)
+    this.#open().terminator = { kind: 'return', value: result, source }
     this.#current = undefined
   }
 
   /** Assigns a variable at the current place. */
   write(variable: Variable, value: Value): void {
-    this.#define(variable, this.#open(), value)
+    const assigned = this.#own(value)
+    const owner = owners.get(variable)
+    if (owner === undefined) owners.set(variable, this)
+    if (owner === undefined || owner === this) this.#define(variable, this.#open(), assigned)
+    else this.#outside?.write(variable, assigned)
   }
 
   /** The variable's value at the current place. */
   read(variable: Variable): Value {
-    return this.#readIn(variable, this.#open())
+    const foreign = this.#outside !== undefined && owners.get(variable) !== this
+    return foreign ? this.#outside.read(variable) : this.#readIn(variable, this.#open())
+  }
+
+  /** A value to be used in this function. */
+  #own(value: Value): Value {
+    if (this.#blocks.has(value.block)) return value
+    if (isFloating(value) && value.op.kind !== 'frame' && isFloatingOperation(value.op))
+      return floating(this.graph, value.op, value.type)
+    return this.#outside?.value(value) ?? value
+  }
+
+  /** See {@link Outside.sharesFrame}; of what calls write through pointers, it is never known whose it is. */
+  #inOneMemory(op: Operation): Operation {
+    if (this.#outside === undefined) return op
+    if (op.kind === 'call') {
+      const { writes } = op.callee
+      if (!writes.includes('frame') || writes.includes('map')) return op
+      return { ...op, callee: { ...op.callee, writes: [...writes, 'map'] } }
+    }
+    const access = op.kind === 'load' || op.kind === 'store' || op.kind === 'atomic'
+    return access && op.space === 'frame' && this.#outside.sharesFrame ? { ...op, space: 'map' } : op
   }
 
   #open(): Block {

@@ -10,6 +10,7 @@ import {
   UnsupportedInstructionError,
   VmError,
 } from './errors.ts'
+import { iteratorFunctions } from './iterators.ts'
 import { KernelLayout } from './kernel-object.ts'
 import { ArrayMap } from './map/array.ts'
 import type { VmMap } from './map/map.ts'
@@ -33,6 +34,7 @@ export interface MachineOptions {
   /** Maps by the name (or the file descriptor) that instructions refer to. */
   readonly maps?: ReadonlyMap<string | number, VmMap>
   readonly helpers?: VmFunctions
+  /** Besides the open-coded iterator over numbers. */
   readonly kfuncs?: VmFunctions
   /** The program's kfuncs; a result narrower than 64 bits then has garbage in its upper half, as in the kernel. */
   readonly kfuncSpecs?: readonly KfuncSpec[]
@@ -173,7 +175,8 @@ export class Machine {
   }
 
   #surroundings(): Surroundings {
-    const { maps, helpers = {}, kfuncs = {}, kfuncSpecs = [], packet } = this.#options
+    const { maps, helpers = {}, kfuncSpecs = [], packet } = this.#options
+    const kfuncs: VmFunctions = { ...iteratorFunctions, ...this.#options.kfuncs }
     const stack = this.#stack
     const specs = new Map(kfuncSpecs.map((spec) => [spec.name, spec]))
     return {

@@ -1,14 +1,15 @@
-import type { SourcePosition } from '../../diagnostics/source-position.ts'
-import { formatPosition } from '../../diagnostics/source-position.ts'
-import type { Comparison, Value } from '../../ir/graph.ts'
+import { formatPosition, type SourcePosition } from '../../diagnostics/source-position.ts'
+import type { Block, Comparison, Value } from '../../ir/graph.ts'
 import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
-import { type HostName, type ScalarType, u32 } from '../../layout/scalar.ts'
+import type { HostName, ScalarType } from '../../layout/scalar.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Condition, ConditionNode } from '../core/condition.ts'
-import type { Emitter, Held, Otherwise } from '../core/emitter.ts'
+import type { Emitter, Held, Loop, Otherwise, Result } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
-import { Int, literal, registerType } from '../core/values.ts'
-import { checkReturned } from '../program/returns.ts'
+import { Int, literal, type Net, registerType } from '../core/values.ts'
+import { leaveFunction } from './function-end.ts'
+import { checkNothingHeld, checkSameHeld } from './held.ts'
+import { dispatch, type SwitchCases, type SwitchList, switchTargets } from './switch.ts'
 
 /** A mutable local; reading it gives its value at that place. */
 export interface LocalVariable<N extends HostName> {
@@ -16,16 +17,16 @@ export interface LocalVariable<N extends HostName> {
   set(value: Int<N> | number | bigint): void
 }
 
-interface Loop {
-  readonly proceed: () => void
-  readonly leave: () => void
+/** One way through a statement. */
+interface Way {
+  readonly block: Block
+  readonly body: () => void
 }
 
-/** Branches, loops, returns and variables: the part of the builder that decides what runs. */
+/** Branches, returns and variables: the part of the builder that decides what runs. */
 export class ControlFlow {
   /** Not for authors: what the parts of the DSL share. */
   readonly emitter: Emitter
-  readonly #loops: Loop[] = []
 
   constructor(emitter: Emitter) {
     this.emitter = emitter
@@ -37,9 +38,7 @@ export class ControlFlow {
     const { ssa } = this.emitter
     const yes = ssa.createBlock()
     const no = ssa.createBlock()
-    this.#branchOn(condition.node, yes, no)
-    ssa.seal(yes)
-    ssa.seal(no)
+    this.branchOn(condition, yes, no)
     this.#alternatives([
       { block: yes, body: then },
       { block: no, body: otherwise ?? (() => {}) },
@@ -55,28 +54,35 @@ export class ControlFlow {
     this.#leave(proceed, leave, options.otherwise, position)
   }
 
-  /** Ends the program with this value (a verdict, for programs that have one). */
-  return(value: number | Int): void {
+  /**
+   * Runs the case of this value; no case goes on into the next one. Literals are those of the value's type, of
+   * network-order values as they are read on the wire. Few cases are tried one after the other, more by halves.
+   *
+   * ```ts
+   * b.switch(ip.protocol, { 6: () => tcp(), 17: () => udp(), default: () => b.return(TC_ACT_OK) })
+   * b.switch(port, [[[80, 443], () => web()], [53, () => dns()]], () => other())
+   * ```
+   *
+   * @param cases by literal, with `default` among them; or a list, where several literals can share a case
+   * @throws {BuildError} for a literal that does not fit, or that two cases have
+   */
+  switch(value: Int | Net, cases: SwitchCases): void
+  switch(value: Int | Net, cases: SwitchList, otherwise?: () => void): void
+  switch(value: Int | Net, cases: SwitchCases | SwitchList, otherwise?: () => void): void {
+    const { emitter } = this
+    emitter.checkReachable('switch', callerPosition())
+    const { targets, ways } = switchTargets(emitter, value, cases, otherwise)
+    dispatch(emitter, value, targets, ways[0]?.block)
+    this.#alternatives(ways)
+  }
+
+  /** Ends the function with this value: of a program its verdict, of a `void` function nothing. */
+  return(value?: Result): void {
     const position = callerPosition()
-    if (typeof value === 'number') checkReturned(this.emitter.name, this.emitter.returns, value, position)
-    const [leaked] = this.emitter.held
-    if (leaked !== undefined)
-      throw new BuildError(
-        'LEAKED_REFERENCE',
-        `this ${leaked.type} is not released on every way`,
-        leaked.position,
-        {
-          details:
-            position === undefined ? '' : `The program returns with it at ${formatPosition(position)}.`,
-          hint: 'Release it before that return, or pass it to a function that takes it over.',
-        },
-      )
-    const result =
-      typeof value === 'number'
-        ? this.emitter.emit({ kind: 'const', value: BigInt(value >>> 0) }, 'i32')
-        : value.ir
-    this.emitter.checkReachable('return')
-    this.emitter.ssa.return(result, position)
+    const where = position === undefined ? '' : `The program returns with it at ${formatPosition(position)}.`
+    checkNothingHeld(this.emitter, where, 'return')
+    this.emitter.checkReachable('return', position)
+    leaveFunction(this.emitter, this.emitter.end.result(value), position)
   }
 
   /** A mutable local variable. */
@@ -99,57 +105,6 @@ export class ControlFlow {
     }
     set(initial)
     return { set, get }
-  }
-
-  /**
-   * Runs `body` `count` times, a bounded loop that the verifier walks through; `index` counts from 0. Inside,
-   * {@link break} and {@link continue} work as in TypeScript.
-   */
-  for(count: number, body: (index: Int<'u32'>) => void): void {
-    const { emitter } = this
-    const { ssa } = emitter
-    if (!Number.isInteger(count) || count < 1)
-      throw new BuildError(
-        'LOOP_COUNT',
-        `a loop's count must be a positive integer, got ${count}`,
-        callerPosition(),
-      )
-    const [head, inside, step, after] = [
-      ssa.createBlock(),
-      ssa.createBlock(),
-      ssa.createBlock(),
-      ssa.createBlock(),
-    ]
-    const index = this.variable(u32, 0)
-    const held = new Set(emitter.held)
-    const go = (target: typeof head, word: string) => (): void => {
-      emitter.checkReachable(word)
-      this.#sameHeld(held, `at this ${word}`)
-      ssa.jump(target)
-    }
-    ssa.jump(head)
-    ssa.enter(head)
-    const current = index.get()
-    ssa.branch('lt', current.ir, emitter.constant(BigInt(count), 'i32'), inside, after, callerPosition())
-    ssa.seal(inside)
-    ssa.enter(inside)
-    this.#loops.push({ proceed: go(step, 'continue'), leave: go(after, 'break') })
-    emitter.inScope('loop', () => body(current))
-    this.#loops.pop()
-    if (emitter.reachable) {
-      this.#sameHeld(held, 'at the end of the loop')
-      ssa.jump(step)
-    }
-    ssa.seal(step)
-    if (step.predecessors.length > 0) {
-      ssa.enter(step)
-      index.set(index.get().add(1))
-      ssa.jump(head)
-    }
-    ssa.seal(head)
-    ssa.seal(after)
-    emitter.held = held
-    ssa.enter(after)
   }
 
   /** Leaves the innermost loop. */
@@ -203,15 +158,18 @@ export class ControlFlow {
     const { ssa } = this.emitter
     const [whenTrue, whenFalse] = [ssa.createBlock(), ssa.createBlock()]
     ssa.branch(comparison, left, right, whenTrue, whenFalse, callerPosition())
-    ssa.seal(whenTrue)
-    ssa.seal(whenFalse)
     this.#alternatives([
       { block: whenTrue, body: yes },
       { block: whenFalse, body: no },
     ])
   }
 
-  #branchOn(node: ConditionNode, yes: ReturnType<Emitter['ssa']['createBlock']>, no: typeof yes): void {
+  /** Not for authors: goes to one of two blocks. */
+  branchOn(condition: Condition, yes: Block, no: Block): void {
+    this.#branchOn(condition.node, yes, no)
+  }
+
+  #branchOn(node: ConditionNode, yes: Block, no: Block): void {
     const { ssa } = this.emitter
     if (node.kind === 'not') {
       this.#branchOn(node.inner, no, yes)
@@ -230,7 +188,7 @@ export class ControlFlow {
   }
 
   /** Runs each body in its block and joins those that fall through. */
-  #alternatives(cases: readonly { readonly block: Value['block']; readonly body: () => void }[]): void {
+  #alternatives(ways: readonly Way[]): void {
     const { emitter } = this
     const { ssa } = emitter
     const after = ssa.createBlock()
@@ -238,14 +196,15 @@ export class ControlFlow {
     const generation = emitter.packetGeneration
     const generations: number[] = []
     let joined: Set<Held> | undefined
-    for (const { block, body } of cases) {
+    for (const { block, body } of ways) {
+      ssa.seal(block)
       ssa.enter(block)
       emitter.held = new Set(before)
       emitter.packetGeneration = generation
       emitter.inScope('block', body)
       if (!emitter.reachable) continue
       generations.push(emitter.packetGeneration)
-      if (joined !== undefined) this.#sameHeld(joined, 'where the ways through this statement meet')
+      if (joined !== undefined) checkSameHeld(emitter, joined, 'where the ways through this statement meet')
       joined ??= emitter.held
       ssa.jump(after)
     }
@@ -257,18 +216,9 @@ export class ControlFlow {
     if (joined !== undefined) ssa.enter(after)
   }
 
-  #sameHeld(expected: ReadonlySet<Held>, where: string): void {
-    const { held } = this.emitter
-    const odd = [...held].find((h) => !expected.has(h)) ?? [...expected].find((h) => !held.has(h))
-    if (odd === undefined) return
-    throw new BuildError('LEAKED_REFERENCE', `this ${odd.type} is not released on every way`, odd.position, {
-      details: `It is released on one way and held on another ${where}.`,
-      hint: 'Release it inside the block that acquired it, on every way out of it.',
-    })
-  }
-
   #loop(word: string): Loop {
-    const loop = this.#loops[this.#loops.length - 1]
+    const { loops } = this.emitter
+    const loop = loops[loops.length - 1]
     if (loop === undefined) throw new BuildError('NO_LOOP', `b.${word}() outside of a loop`, callerPosition())
     return loop
   }

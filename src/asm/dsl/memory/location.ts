@@ -68,7 +68,12 @@ export function addressOf(ref: Located<Space>): Value {
 /** @throws {BuildError} outside of the reference's scope, or after something has moved the packet it points into */
 export function checkUsable(at: Location): void {
   at.emitter.checkScope(at.scope, at.what)
-  if (at.space !== 'packet' || at.generation === at.emitter.packetGeneration) return
+  if (at.space !== 'packet') return
+  const { generation, scope, what } = at
+  if (generation === at.emitter.packetGeneration) {
+    at.emitter.usePacket({ what, generation, scope, position: callerPosition() })
+    return
+  }
   throw new BuildError(
     'PACKET_MOVED',
     `${at.what} is used after the packet may have moved in memory`,

@@ -1,6 +1,6 @@
 import type { ScalarType } from '../../layout/scalar.ts'
 import { type Fields, type StructType, sizeOf } from '../../layout/struct.ts'
-import { ControlFlow } from '../control/control-flow.ts'
+import { Functions } from '../control/functions.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Condition } from '../core/condition.ts'
 import { BuildError } from '../core/errors.ts'
@@ -24,11 +24,11 @@ import { zeroFrame } from './stack.ts'
 import { storeField, storeFields } from './store.ts'
 
 /** Statements about memory: objects on the stack, assignments, atomic counters. */
-export class MemoryStatements extends ControlFlow {
+export class MemoryStatements extends Functions {
   /** A struct on the stack: the given fields are stored, everything else (padding too) is zero. */
   stack<F extends Fields>(type: StructType<F>, values: Values<F> = {}): Ref<F, 'frame'> {
     const { emitter } = this
-    const object = emitter.ssa.frameObject(type.name, type.size, 8)
+    const object = emitter.frameObject(type.name, type.size, 8)
     const pointer = emitter.emit({ kind: 'frame', object }, 'ptr')
     const ref = structRef(emitter, type, pointer, 'frame', type.name)
     zeroFrame(emitter, pointer, type as unknown as StructType, values)

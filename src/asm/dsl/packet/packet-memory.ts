@@ -66,6 +66,9 @@ export class PacketMemory {
     this.context = context
     this.layout = layout
     this.access = access
+    emitter.packetReaders.push(() => {
+      if (this.#readIn.some((scope) => scope.open)) this.refresh()
+    })
   }
 
   /** Makes sure that the pointers are known at the current place. */

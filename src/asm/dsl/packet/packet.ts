@@ -123,7 +123,7 @@ export class Packet {
     const { emitter } = this.#b
     const name = this.#isXdp ? 'xdp_load_bytes' : 'skb_load_bytes'
     checkHelper(emitter, name)
-    const object = emitter.ssa.frameObject(type.name, type.size, 8)
+    const object = emitter.frameObject(type.name, type.size, 8)
     const pointer = emitter.emit({ kind: 'frame', object }, 'ptr')
     const size = emitter.constant(BigInt(type.size), 'i32')
     const args = [this.#memory.context, this.#offset(options.at), pointer, size]

@@ -1,17 +1,24 @@
 import type { AttachSpec } from '../../attach.ts'
 import { type CompileOptions, compile } from '../../ir/compile.ts'
 import type { Fields } from '../../layout/struct.ts'
-import type { ProgramSpec, ProgramType } from '../../program.ts'
+import type { FunctionSpec, ProgramSpec, ProgramType } from '../../program.ts'
 import { ProgramBuilder } from '../builder.ts'
+import { programEnd } from '../control/function-end.ts'
 import { callerPosition } from '../core/caller.ts'
-import { Emitter } from '../core/emitter.ts'
+import { Emitter, type KernelFeatures, type WrittenFunction } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { type SkbContext, TcContext } from './context.ts'
 import { type ContextRef, type ContextType, contextRef, type PacketAccess } from './context-ref.ts'
 import type { Returns } from './returns.ts'
 
+/** How to build a program: what can be changed when it is built again. */
+export interface BuildOptions extends CompileOptions {
+  /** What the kernel can do that will run it. */
+  readonly kernel?: KernelFeatures
+}
+
 /** Options of a program. */
-export interface ProgramOptions extends CompileOptions {
+export interface ProgramOptions extends BuildOptions {
   /** Dual MIT/GPL unless told otherwise; many helpers and kfuncs ask for a GPL-compatible license. */
   readonly license?: string
   /** Section of an ELF object (`tcx/ingress`); the usual one of the program's type unless told otherwise. */
@@ -20,8 +27,8 @@ export interface ProgramOptions extends CompileOptions {
 
 /** A program written in the DSL. */
 export interface BuiltProgram extends ProgramSpec {
-  /** Writes and compiles the program again with other options: without the optimisations, for another CPU level. */
-  rebuild(options: CompileOptions): BuiltProgram
+  /** Writes and compiles the program again with other options: without the optimisations, for another kernel. */
+  rebuild(options: BuildOptions): BuiltProgram
 }
 
 /**
@@ -84,11 +91,15 @@ export function program<P extends ProgramType>(
       `program name "${name}" must be 1–15 characters of A–Z a–z 0–9 _ .`,
       position,
     )
-  const emitter = new Emitter(name, kind.returns, kind.type)
+  const emitter = new Emitter(name, programEnd, { ...kind, kernel: options.kernel })
   write(emitter, new ProgramBuilder<P>(emitter))
   if (emitter.reachable)
     throw new BuildError('NO_RETURN', `${name} can reach its end without b.return(…)`, position)
-  const { instructions } = compile(emitter.ssa.graph, options)
+  const written = emitter.functions
+  const { instructions, functions } = compile(
+    written.map(({ graph }) => graph),
+    options,
+  )
   return {
     name,
     type: kind.type,
@@ -97,9 +108,13 @@ export function program<P extends ProgramType>(
     ...(kind.sleepable === true && { sleepable: true }),
     ...(options.section !== undefined && { section: options.section }),
     instructions,
-    functions: [{ name, start: 0 }],
+    functions: functions.map((spec, i) => ({ ...spec, ...prototypeOf(written[i]) })),
     maps: [...emitter.maps.values()],
     kfuncs: [...emitter.kfuncs.values()],
     rebuild: (changed) => program(kind, name, { ...options, ...changed }, write),
   }
+}
+
+function prototypeOf(written: WrittenFunction | undefined): Pick<FunctionSpec, 'prototype'> {
+  return written?.prototype === undefined ? {} : { prototype: written.prototype }
 }

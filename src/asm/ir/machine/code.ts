@@ -21,6 +21,8 @@ export interface MachineInstruction {
   frame?: FrameObject
   /** Where a jump goes. */
   target?: MachineBlock
+  /** The function of this program that a call calls or whose address is taken. */
+  function?: string
   /** Number of arguments of a call, in r1 and up. */
   argumentCount?: number
 }
@@ -40,6 +42,8 @@ export interface MachineFunction {
   /** In layout order, the entry first. */
   blocks: MachineBlock[]
   readonly frameObjects: FrameObject[]
+  /** Bytes of stack; known once the frame is laid out. */
+  stackSize?: number
   nextVirtual: number
 }
 

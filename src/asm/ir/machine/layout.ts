@@ -1,11 +1,7 @@
-import { TsbpfError } from '../../diagnostics/error.ts'
 import { inverse } from '../arithmetic.ts'
 import type { Comparison, FrameObject } from '../graph.ts'
 import type { MachineBlock, MachineFunction, MachineInstruction } from './code.ts'
 import { jumpOpcode, opcode } from './instructions.ts'
-
-/** The stack of a BPF function in bytes (MAX_BPF_STACK, include/linux/filter.h). */
-export const stackLimit = 512
 
 /**
  * Decides the order of the blocks and removes the jumps that this makes needless. Blocks that several others leave
@@ -184,23 +180,24 @@ export function markLoops(code: MachineFunction): void {
   })
 }
 
-/**
- * Gives stack objects their offsets from r10 (downwards, aligned) and puts them into the instructions.
- *
- * @throws {StackOverflowError} with a table of who uses the stack
- */
-export function layOutFrame(code: MachineFunction): void {
+/** The stack objects that are left in the instructions. */
+export function usedFrameObjects(code: MachineFunction): FrameObject[] {
   const used = new Set<FrameObject>()
   for (const block of code.blocks)
     for (const instruction of block.instructions)
       if (instruction.frame !== undefined) used.add(instruction.frame)
+  return [...used]
+}
+
+/** Gives stack objects their offsets from r10 (downwards, aligned) and puts them into the instructions. */
+export function layOutFrame(code: MachineFunction): void {
   const offsets = new Map<FrameObject, number>()
   let depth = 0
-  for (const object of [...used].sort((a, b) => b.align - a.align || a.id - b.id)) {
+  for (const object of usedFrameObjects(code).sort((a, b) => b.align - a.align || a.id - b.id)) {
     depth = Math.ceil((depth + object.size) / object.align) * object.align
     offsets.set(object, -depth)
   }
-  if (depth > stackLimit) throw new StackOverflowError(code.name, depth, [...used])
+  code.stackSize = depth
   for (const block of code.blocks) {
     for (const instruction of block.instructions) {
       if (instruction.frame === undefined) continue
@@ -209,18 +206,5 @@ export function layOutFrame(code: MachineFunction): void {
       if ((instruction.opcode & 0x07) === 0x07) instruction.imm += base
       else instruction.offset += base
     }
-  }
-}
-
-/** A function needs more stack than BPF has. */
-export class StackOverflowError extends TsbpfError {
-  constructor(name: string, size: number, objects: readonly FrameObject[]) {
-    const rows = [...objects]
-      .sort((a, b) => b.size - a.size)
-      .map((o) => `${String(o.size).padStart(6)}  ${o.name}`)
-    super('STACK_OVERFLOW', `${name} needs ${size} bytes of stack, BPF allows ${stackLimit}`, {
-      details: ['bytes  object', ...rows].join('\n'),
-      hint: 'Keep large objects in a per-CPU array map.',
-    })
   }
 }

@@ -20,6 +20,7 @@ export function printMachineInstruction(machine: MachineInstruction): string {
     ...(frame === undefined ? [] : [`frame${frame.id} ${JSON.stringify(frame.name)}`]),
     ...(symbol?.kind === 'field' ? [`${symbol.struct}::${symbol.path}`] : []),
   ]
-  const text = pseudoC(instructionOf(machine), target === undefined ? undefined : `b${target.id}`)
+  const where = target === undefined ? machine.function : `b${target.id}`
+  const text = pseudoC(instructionOf(machine), where)
   return notes.length === 0 ? text : `${text}  ; ${notes.join(', ')}`
 }

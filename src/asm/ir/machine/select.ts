@@ -1,9 +1,11 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
+import { callKind, loadImm64Kind } from '../../isa/opcodes.ts'
 import { bitsOf, isCommutative, isShift } from '../arithmetic.ts'
 import { isFloating } from '../floating.ts'
 import { constantOf } from '../fold.ts'
 import {
   type Block,
+  type Callee,
   type FunctionGraph,
   reversePostorder,
   successors,
@@ -123,6 +125,14 @@ class Selector {
       })
     else if (op.kind === 'offset')
       this.#emit({ opcode: opcode.moveImmediate64, dst: register, ...fieldSymbol(op) })
+    else if (op.kind === 'function')
+      this.#emit({
+        opcode: opcode.loadImmediate64,
+        dst: register,
+        src: loadImm64Kind.function,
+        imm64: 0n,
+        function: op.name,
+      })
     else this.#emit({ opcode: opcode.move64, dst: register, src: this.#home(value) })
   }
 
@@ -157,6 +167,7 @@ class Selector {
       case 'frame':
       case 'map':
       case 'offset':
+      case 'function':
         throw new Error(`a ${op.kind} among the ordinary values of a block`)
       case 'param':
         this.#emit({ opcode: opcode.move64, dst: this.#home(value), src: op.index + 1 })
@@ -251,9 +262,7 @@ class Selector {
         })
         this.#emit({
           opcode: opcode.call,
-          src: op.callee.kind === 'kfunc' ? 2 : 0,
-          imm: op.callee.number,
-          symbol: { kind: op.callee.kind, name: op.callee.name },
+          ...callTarget(op.callee),
           argumentCount: args.length,
         })
         if ((this.#useCounts.get(value) ?? 0) > 0)
@@ -387,6 +396,15 @@ function isZeroExtended(value: Value, seen: Set<Value>): boolean {
   if (value.op.kind !== 'phi' || seen.has(value)) return true
   seen.add(value)
   return value.args.every((arg) => isZeroExtended(arg, seen))
+}
+
+function callTarget({ kind, name, number }: Callee): Partial<MachineInstruction> {
+  if (kind === 'function') return { src: callKind.local, function: name }
+  return {
+    src: kind === 'kfunc' ? callKind.kfunc : callKind.helper,
+    imm: number,
+    symbol: { kind, name },
+  }
 }
 
 function storeImmediate(constant: bigint, size: 1 | 2 | 4 | 8): number | undefined {

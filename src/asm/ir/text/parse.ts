@@ -214,7 +214,10 @@ class Parser {
   }
 
   #call(tokens: Tokens, type: Type): { op: Operation; type: Type; operands: string[] } {
-    const [kind, number] = tokens.match(/^(helper|kfunc)(?:#(\d+))?$/, 'helper#NUMBER or kfunc')
+    const [kind, number] = tokens.match(
+      /^(helper|kfunc|function)(?:#(\d+))?$/,
+      'helper#NUMBER, kfunc or function',
+    )
     const name = tokens.take('the name of a function')
     tokens.expect('(')
     const operands = tokens.next === ')' ? [] : this.#operands(tokens)
@@ -228,7 +231,7 @@ class Parser {
       op: {
         kind: 'call',
         callee: {
-          kind: kind === 'kfunc' ? 'kfunc' : 'helper',
+          kind: kind === 'kfunc' || kind === 'function' ? kind : 'helper',
           name,
           number: Number(number ?? 0),
           writes,
@@ -268,8 +271,9 @@ class Parser {
     if (known !== undefined) return known
     const object = this.#frames.get(name)
     if (object !== undefined) return frameAddress(this.#graph, object)
-    const map = /^map:(.+)$/.exec(name)?.[1]
-    if (map !== undefined) return floating(this.#graph, { kind: 'map', name: map }, 'ptr')
+    const [, kind, target] = /^(map|function):(.+)$/.exec(name) ?? []
+    if (target !== undefined)
+      return floating(this.#graph, { kind: kind === 'map' ? 'map' : 'function', name: target }, 'ptr')
     const [, struct, path, size] = /^offset:(.+?)::(.+):(\d+)$/.exec(name) ?? []
     if (struct !== undefined && path !== undefined) {
       const field = { struct, path: path.replaceAll('<', '[').replaceAll('>', ']') }

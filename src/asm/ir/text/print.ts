@@ -80,6 +80,7 @@ function describe(value: Value): string {
     case 'frame':
     case 'map':
     case 'offset':
+    case 'function':
       throw new Error(`v${value.id} is ${op.kind}, which belongs to no block`)
     case 'param':
       return `param ${type} ${op.index}`
@@ -125,7 +126,8 @@ function operand(value: Value): string {
     case 'frame':
       return `frame${op.object.id}`
     case 'map':
-      return `map:${op.name}`
+    case 'function':
+      return `${op.kind}:${op.name}`
     case 'offset':
       return `offset:${op.field.struct}::${inOneWord(op.field.path)}:${op.size}`
     default:

@@ -46,6 +46,11 @@ export function program(
   return { spec, result, run: (...args) => result(...args).r0 }
 }
 
+/** The map value of an {@link Input}. */
+export function inputBytes(values: InputValues): Uint8Array {
+  return encodeInput(values)
+}
+
 function encodeInput(values: Record<string, number | bigint>): Uint8Array {
   const bytes = new Uint8Array(Input.size)
   const view = new DataView(bytes.buffer)

@@ -4,7 +4,7 @@ import { acquired, kfunc, memory } from '../../../../src/asm/dsl/kernel/kfunc.ts
 import { array as arrayMap, hash } from '../../../../src/asm/dsl/map/definition.ts'
 import { TC_ACT_OK } from '../../../../src/asm/dsl/program/context.ts'
 import { tc } from '../../../../src/asm/dsl/program/program.ts'
-import { StackOverflowError } from '../../../../src/asm/ir/machine/layout.ts'
+import { StackOverflowError } from '../../../../src/asm/ir/machine/stack.ts'
 import { be16, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { array, struct } from '../../../../src/asm/layout/struct.ts'
 import { failure, here, report } from './build-failure.ts'
@@ -54,6 +54,7 @@ describe('memory', () => {
   test('more stack than there is: with a table of who uses it', () => {
     const Big = struct('big', { bytes: array(u64, 40) })
     const show = kfunc('show', [memory(Big), memory(Big)], 'void', '6.1')
+    const at = here(3)
     const build = (): unknown =>
       tc('deep', (b) => {
         b.kfunc(show, [b.stack(Big), b.stack(Big)])
@@ -66,10 +67,10 @@ describe('memory', () => {
       const { code, message, details, hint } = error as StackOverflowError
       expect([code, message, hint]).toEqual([
         'STACK_OVERFLOW',
-        'deep needs 640 bytes of stack, BPF allows 512',
+        `deep needs 640 bytes of stack, BPF allows 512 (${at})`,
         'Keep large objects in a per-CPU array map.',
       ])
-      expect(details.split('\n').slice(0, 3)).toEqual(['bytes  object', '   320  big', '   320  big'])
+      expect(details.split('\n')).toEqual(['bytes  object', `  320  big (${at})`, `  320  big (${at})`])
     }
   })
 

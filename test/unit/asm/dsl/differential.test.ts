@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CompileOptions } from '../../../../src/asm/ir/compile.ts'
-import { StackOverflowError } from '../../../../src/asm/ir/machine/layout.ts'
+import { StackOverflowError } from '../../../../src/asm/ir/machine/stack.ts'
 import { passes } from '../../../../src/asm/ir/pipeline.ts'
 import type { Instruction } from '../../../../src/asm/isa/instruction.ts'
 import { aluCode, instructionClass, operandSource } from '../../../../src/asm/isa/opcodes.ts'

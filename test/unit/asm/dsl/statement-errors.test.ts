@@ -14,7 +14,7 @@ const values = arrayMap('values', Value, { maxEntries: 4 })
 describe('what can never run', () => {
   const cases: Readonly<Record<string, readonly [string, Write]>> = {
     'a call': ['statement', (b) => afterReturn(b, () => b.random())],
-    'a literal returned': ['statement', (b) => afterReturn(b, () => b.return(1))],
+    'a literal returned': ['return', (b) => afterReturn(b, () => b.return(1))],
     'a value returned': ['return', (b, { c }) => afterReturn(b, () => b.return(c), c)],
     'a struct': ['statement', (b) => afterReturn(b, () => b.stack(Value))],
     'a variable': ['statement', (b) => afterReturn(b, () => b.variable(u32, 1))],

@@ -12,7 +12,7 @@ b0:
   return v2
 `
 const length = (selection?: Parameters<typeof compile>[1]): number =>
-  compile(parseGraph(small), selection).instructions.length
+  compile([parseGraph(small)], selection).instructions.length
 
 describe('which passes run', () => {
   test('is read from a list of names, all or none', () => {
@@ -27,7 +27,7 @@ describe('which passes run', () => {
       expect(() => parsePasses(`dce,${name}`)).toThrow(`there is no pass "${name}"`)
     }
     try {
-      compile(parseGraph(small), { passes: ['inline'] })
+      compile([parseGraph(small)], { passes: ['inline'] })
       expect.unreachable()
     } catch (error) {
       const names = passes.map((pass) => pass.name).join(', ')
@@ -47,7 +47,7 @@ describe('which passes run', () => {
 
 test('a trace sees every form of the function', () => {
   const seen: [string, string][] = []
-  compile(parseGraph(small), { trace: (stage, text) => seen.push([stage, text()]) })
+  compile([parseGraph(small)], { trace: (stage, text) => seen.push([stage, text()]) })
   expect(seen.map(([stage]) => stage)).toEqual([
     'front end',
     'simplify',

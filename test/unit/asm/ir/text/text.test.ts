@@ -30,6 +30,7 @@ b0:
   v14 = add i64 v8, offset:nf_conn::tuplehash<1>.tuple:16
   v11 = call ptr helper#1 bpf_map_lookup_elem(map:.rodata, frame0) writes frame map removable
   call kfunc bpf_rcu_read_lock()
+  call function parse(v0, function:body) writes map
   if v11 eq 0:ptr then b1 else b2  @0:7:8
 b1(b0, b2):
   v12 = phi i32 v1, v13
@@ -69,7 +70,7 @@ describe('printing and parsing a graph', () => {
     expect(join?.predecessors).toEqual([entry, other])
     expect(join?.phis[0]?.args).toEqual([entry?.values[1], other?.values[0]])
     expect(graph.entry).toBe(entry)
-    expect([graph.nextBlock, graph.floating.size]).toEqual([4, 8])
+    expect([graph.nextBlock, graph.floating.size]).toEqual([4, 9])
     expect(entry?.terminator).toMatchObject({ kind: 'branch', comparison: 'eq', whenTrue: join })
   })
 
