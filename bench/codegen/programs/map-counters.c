@@ -14,16 +14,14 @@ SEC("prog") int map_counters(struct __sk_buff *skb)
 	struct iphdr *ip = data + sizeof(*eth);
 	u32 zero = 0;
 
+	if ((void *)(ip + 1) > end || eth->type != htons(ETH_P_IP))
+		return TC_ACT_OK;
+
 	struct counter *all = bpf_map_lookup_elem(&total, &zero);
 	if (!all)
 		return TC_ACT_OK;
 	__sync_fetch_and_add(&all->packets, 1);
 	__sync_fetch_and_add(&all->bytes, skb->len);
-
-	if ((void *)(eth + 1) > end || eth->type != htons(ETH_P_IP))
-		return TC_ACT_OK;
-	if ((void *)(ip + 1) > end)
-		return TC_ACT_OK;
 
 	u32 protocol = ip->protocol;
 	struct counter *counter = bpf_map_lookup_elem(&by_protocol, &protocol);

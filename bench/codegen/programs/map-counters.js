@@ -1,4 +1,4 @@
-// Traffic in total, atomically, and for each IP protocol, on each CPU.
+// IPv4 traffic in total, atomically, and for each protocol, on each CPU.
 import { arrayMap, ETH_P_IP, Ipv4Header, perCpuArrayMap, struct, TC_ACT_OK, tc, u64 } from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
 import { EthernetHeader } from './ethernet.js'
@@ -9,13 +9,12 @@ const total = arrayMap('total', Counter, { maxEntries: 1 })
 
 const spec = tc('map_counters', (b, skb) => {
   const packet = b.packet(skb)
-  const all = b.lookup(total, 0, { otherwise: TC_ACT_OK })
-  b.atomicAdd(all, { packets: 1, bytes: skb.len })
-
+  const ip = packet.header(Ipv4Header, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
   b.if(ethernet.type.ne(ETH_P_IP), () => b.return(TC_ACT_OK))
-  const ip = packet.header(Ipv4Header, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
 
+  const all = b.lookup(total, 0, { otherwise: TC_ACT_OK })
+  b.atomicAdd(all, { packets: 1, bytes: skb.len })
   b.lookup(byProtocol, ip.protocol, {
     hit: (counter) =>
       b.assign(counter, {
