@@ -1,7 +1,18 @@
 // Another destination for TCP packets, with both checksums updated incrementally.
-import { arrayMap, codecOf, ETH_P_IP, IPPROTO_TCP, struct, TC_ACT_OK, tc, u8, u16, u32 } from 'tsbpf-lb/asm'
+import {
+  arrayMap,
+  codecOf,
+  ETH_P_IP,
+  EthernetHeader,
+  IPPROTO_TCP,
+  struct,
+  TC_ACT_OK,
+  tc,
+  u8,
+  u16,
+  u32,
+} from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
 /** Words as they are in memory: the checksum is the same in either byte order (RFC 1071). */
 const Headers = struct(

@@ -1,6 +1,7 @@
 // A hash over a packet's five-tuple, put into its mark.
 import {
   ETH_P_IP,
+  EthernetHeader,
   IPPROTO_TCP,
   IPPROTO_UDP,
   struct,
@@ -12,7 +13,6 @@ import {
   u32,
 } from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 import { jhash3Words } from './jhash.js'
 
 /** Addresses and ports as they are in memory: a hash does not ask for their order. */

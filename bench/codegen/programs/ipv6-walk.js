@@ -1,11 +1,12 @@
 // The ports behind IPv6's extension headers.
 import {
-  array,
   be16,
-  be32,
   ETH_P_IPV6,
+  EthernetHeader,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  Ipv6Header,
+  ipv6Extensions,
   PortPair,
   struct,
   TC_ACT_OK,
@@ -15,23 +16,11 @@ import {
   u32,
 } from 'tsbpf-lb/asm'
 import { concat, ethernet, ipv6, tcp, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
-const [hopByHop, routing, fragment, authentication, noNext, destination] = [0, 43, 44, 51, 59, 60]
+const { hopByHop, routing, fragment, authentication, destination } = ipv6Extensions
+const noNext = 59
 const maxHeaders = 8
 
-const Ipv6Header = struct(
-  'ipv6hdr',
-  {
-    versionAndFlow: u32,
-    payloadLength: be16,
-    nextHeader: u8,
-    hopLimit: u8,
-    source: array(be32, 4),
-    destination: array(be32, 4),
-  },
-  { packed: true },
-)
 const Extension = struct(
   'extension',
   { nextHeader: u8, length: u8, offset: be16, rest: u32 },

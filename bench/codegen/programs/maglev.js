@@ -5,6 +5,7 @@ import {
   be32,
   codecOf,
   ETH_P_IP,
+  EthernetHeader,
   hashMap,
   IPPROTO_TCP,
   IPPROTO_UDP,
@@ -18,7 +19,6 @@ import {
   u64,
 } from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 import { jhash3Words } from './jhash.js'
 
 const tableSize = 65_537

@@ -1,7 +1,16 @@
 // IPv4 traffic in total, atomically, and for each protocol, on each CPU.
-import { arrayMap, ETH_P_IP, Ipv4Header, perCpuArrayMap, struct, TC_ACT_OK, tc, u64 } from 'tsbpf-lb/asm'
+import {
+  arrayMap,
+  ETH_P_IP,
+  EthernetHeader,
+  Ipv4Header,
+  perCpuArrayMap,
+  struct,
+  TC_ACT_OK,
+  tc,
+  u64,
+} from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
 const Counter = struct('counter', { packets: u64, bytes: u64 })
 const byProtocol = perCpuArrayMap('by_protocol', Counter, { maxEntries: 256 })

@@ -1,7 +1,17 @@
 // IPv4 with options: source routing is refused, a router alert noted, the ports behind the options read.
-import { ETH_P_IP, Ipv4Header, PortPair, struct, TC_ACT_OK, TC_ACT_SHOT, tc, u8, u32 } from 'tsbpf-lb/asm'
+import {
+  ETH_P_IP,
+  EthernetHeader,
+  Ipv4Header,
+  PortPair,
+  struct,
+  TC_ACT_OK,
+  TC_ACT_SHOT,
+  tc,
+  u8,
+  u32,
+} from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
 const option = { end: 0, nop: 1, looseRoute: 131, strictRoute: 137, routerAlert: 148 }
 const OptionType = struct('ip_option_type', { type: u8 })
@@ -13,8 +23,8 @@ const spec = tc('parse_options', (b, skb) => {
   const ip = packet.header(Ipv4Header, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
   b.if(ethernet.type.ne(ETH_P_IP), () => b.return(TC_ACT_OK))
-  const words = ip.versionAndLength.and(0x0f)
-  b.if(ip.versionAndLength.shr(4).ne(4).or(words.lt(5)), () => b.return(TC_ACT_SHOT))
+  const { version, words } = ip.versionAndLength
+  b.if(version.ne(4).or(words.lt(5)), () => b.return(TC_ACT_SHOT))
 
   const mark = b.variable(u32, 0)
   const at = b.variable(u32, EthernetHeader.size + Ipv4Header.size)

@@ -2,6 +2,7 @@
 import {
   array,
   ETH_P_IP,
+  EthernetHeader,
   IPPROTO_TCP,
   Ipv4Header,
   struct,
@@ -12,7 +13,6 @@ import {
   u8,
 } from 'tsbpf-lb/asm'
 import { ethernet, ipv4, tcp, text, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
 const request = text('GET /healthz HTTP/1.1')
 const Request = struct('request', { bytes: array(u8, request.length) })
@@ -24,7 +24,7 @@ const spec = tc('string_compare', (b, skb) => {
   const ethernet = packet.header(EthernetHeader, { at: 0, otherwise: TC_ACT_OK })
   const ip = packet.header(Ipv4Header, { at: EthernetHeader.size, otherwise: TC_ACT_OK })
   b.if(ethernet.type.ne(ETH_P_IP), () => b.return(TC_ACT_OK))
-  const plain = ip.versionAndLength.and(0x0f).eq(5).and(ip.protocol.eq(IPPROTO_TCP))
+  const plain = ip.versionAndLength.words.eq(5).and(ip.protocol.eq(IPPROTO_TCP))
   b.if(plain.and(segment.destination.eq(80)).not(), () => b.return(TC_ACT_OK))
 
   const at = segment.dataOffset.shr(4).shl(2).add(tcpAt)

@@ -1,7 +1,17 @@
 // A token bucket for each source address.
-import { be32, ETH_P_IP, hashMap, Ipv4Header, struct, TC_ACT_OK, TC_ACT_SHOT, tc, u64 } from 'tsbpf-lb/asm'
+import {
+  be32,
+  ETH_P_IP,
+  EthernetHeader,
+  hashMap,
+  Ipv4Header,
+  struct,
+  TC_ACT_OK,
+  TC_ACT_SHOT,
+  tc,
+  u64,
+} from 'tsbpf-lb/asm'
 import { ethernet, ipv4, udp } from '../harness/packets.js'
-import { EthernetHeader } from './ethernet.js'
 
 const nanosecondsPerSecond = 1_000_000_000
 

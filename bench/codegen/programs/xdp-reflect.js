@@ -2,16 +2,18 @@
 import {
   array,
   be16,
-  be32,
+  ETH_P_8021AD,
+  ETH_P_8021Q,
   ETH_P_IP,
   ETH_P_IPV6,
   IPPROTO_UDP,
   Ipv4Header,
+  Ipv6Header,
   struct,
   UdpHeader,
-  u8,
   u16,
   u32,
+  VlanTag,
   XDP_DROP,
   XDP_PASS,
   XDP_TX,
@@ -19,26 +21,12 @@ import {
 } from 'tsbpf-lb/asm'
 import { concat, ethernet, ipv4, ipv6, tcp, udp } from '../harness/packets.js'
 
-const [ETH_P_8021Q, ETH_P_8021AD] = [0x8100, 0x88a8]
 const echo = 7
 const maxTags = 2
 
 /** Ethernet II, in words of the alignment that it has. */
 const Frame = struct('frame', { destination: array(u16, 3), source: array(u16, 3), type: be16 })
-const VlanTag = struct('vlan', { tci: be16, type: be16 })
 const Ipv4AndUdp = struct('ipv4_udp', { ip: Ipv4Header, udp: UdpHeader }, { packed: true })
-const Ipv6Header = struct(
-  'ipv6hdr',
-  {
-    versionAndFlow: u32,
-    payloadLength: be16,
-    nextHeader: u8,
-    hopLimit: u8,
-    source: array(be32, 4),
-    destination: array(be32, 4),
-  },
-  { packed: true },
-)
 const Ipv6AndUdp = struct('ipv6_udp', { ip: Ipv6Header, udp: UdpHeader }, { packed: true })
 
 const spec = xdp('xdp_reflect', (b, ctx) => {
@@ -55,30 +43,23 @@ const spec = xdp('xdp_reflect', (b, ctx) => {
 
   b.if(type.get().eq(ETH_P_IP), () => {
     const { ip, udp } = packet.header(Ipv4AndUdp, { at: at.get(), otherwise: XDP_PASS })
-    b.if(ip.versionAndLength.and(0x0f).ne(5), () => b.return(XDP_PASS))
-    reflect(b, frame, ip.protocol, udp, () =>
-      b.assign(ip, { source: ip.destination, destination: ip.source }),
-    )
+    b.if(ip.versionAndLength.words.ne(5), () => b.return(XDP_PASS))
+    reflect(b, frame, ip, ip.protocol, udp)
   })
   b.if(type.get().eq(ETH_P_IPV6), () => {
     const { ip, udp } = packet.header(Ipv6AndUdp, { at: at.get(), otherwise: XDP_PASS })
-    reflect(b, frame, ip.nextHeader, udp, () => swapWords(b, ip))
+    reflect(b, frame, ip, ip.nextHeader, udp)
   })
   b.return(XDP_PASS)
 })
 
-function reflect(b, frame, protocol, udp, swapAddresses) {
+function reflect(b, frame, ip, protocol, udp) {
   b.if(protocol.ne(IPPROTO_UDP), () => b.return(XDP_PASS))
   b.if(udp.source.ne(echo).and(udp.destination.ne(echo)), () => b.return(XDP_PASS))
-  swapAddresses()
-  b.assign(udp, { source: udp.destination, destination: udp.source })
-  swapWords(b, frame)
-  b.return(XDP_TX)
-}
-
-function swapWords(b, header) {
+  for (const header of [ip, udp]) b.assign(header, { source: header.destination, destination: header.source })
   const words = (array) => Array.from({ length: array.length }, (_, i) => array.at(i))
-  b.assign(header, { source: words(header.destination), destination: words(header.source) })
+  b.assign(frame, { source: words(frame.destination), destination: words(frame.source) })
+  b.return(XDP_TX)
 }
 
 const tagged = (packet, ...types) => {
