@@ -11,7 +11,7 @@ export const connects = array('connects', struct('connects', { count: u64 }), { 
 
 /** Counts the TCP connections that the machine opens, at the kernel function that sends the first segment. */
 export const fentryConnects = fentry(
-  'connects',
+  'count_connects',
   { function: 'tcp_connect', parameters: { sk: Sock } },
   (b, { sk }) => {
     const port = b.lookup(connects, sk.destinationPort.toHost().toU32(), { otherwise: 0 })

@@ -14,7 +14,7 @@ export const unlinks = array('unlinks', struct('unlink', { pid: u32, files: u32,
 
 /** Notes who removes which files; arguments come from registers, whatever the machine's architecture. */
 export const kprobeUnlinks = kprobe(
-  'unlinks',
+  'note_unlinks',
   { function: 'vfs_unlink', parameters: { idmap: u64, directory: Inode, entry: Entry } },
   (b, { entry }) => {
     const pid = b.helpers.get_current_pid_tgid().shr(32).toU32()

@@ -12,7 +12,7 @@ export const parents = array('parents', struct('start', { pid: u32, parent: u32 
 
 /** Notes who starts which program; the kernel's own structs are read like any other. */
 export const tpBtfParents = tpBtf(
-  'parents',
+  'note_parents',
   { tracepoint: 'sched_process_exec', parameters: { task: Task } },
   (b, { task }) => {
     const start = b.lookup(parents, task.tgid.toU32().and(0xffff), { otherwise: 0 })

@@ -13,7 +13,7 @@ export const execs = array('execs', struct('exec', { pid: u32, name: chars(16) }
 
 /** Notes every program that is started on the machine. */
 export const tracepointExecs = tracepoint(
-  'execs',
+  'note_execs',
   { category: 'sched', name: 'sched_process_exec', record: Exec },
   (b, record) => {
     const exec = b.lookup(execs, record.pid.toU32().and(0xffff), { otherwise: 0 })

@@ -12,8 +12,11 @@ import { callLocal } from '../../../src/asm/isa/call.ts'
 import { exit } from '../../../src/asm/isa/jump.ts'
 import { r0, r1 } from '../../../src/asm/isa/registers.ts'
 import type { ProgramSpec } from '../../../src/asm/program.ts'
+import { type FeatureName, hasFeature } from '../../../src/loader/kernel/features.ts'
 import { runningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
+import { examples } from '../../../src/programs/examples.ts'
 import { ingress } from '../../../src/programs/load-balancer/datapath/ingress.ts'
+import { whyNoKernelTests } from '../support/availability.ts'
 import { commandPath } from '../support/command.ts'
 import { test } from '../support/kernel-test.ts'
 import { installed } from '../support/namespaces.ts'
@@ -81,6 +84,28 @@ withBpftool(
     expect(existsSync(join(pins, 'elf_count'))).toBe(true)
   },
 )
+
+/** Examples that need what not every kernel has, by the feature. */
+const needs: Readonly<Record<string, FeatureName>> = {
+  count_connects: 'fentry',
+  read_bytes: 'fentry',
+  no_raw_sockets: 'lsm',
+}
+
+for (const [name, example] of Object.entries(examples)) {
+  const feature = Object.hasOwn(needs, name) ? needs[name] : undefined
+  const missing = whyNoKernelTests === undefined && feature !== undefined && !hasFeature(feature)
+  const reason = missing ? ` (this kernel has no ${feature})` : ''
+  const testExample = missing ? test.skip : withBpftool
+  testExample(`libbpf loads the example ${name}, by its section alone${reason}`, async () => {
+    const spec = await example()
+    load(programObject([spec], { kernel: runningKernelTypes().vmlinux, architecture: process.arch }))
+    // libbpf's name for it, of the C function.
+    const pin = join(pins, spec.name.replace(/\W/g, '_'))
+    const { type } = JSON.parse(run('bpftool', '-j', 'prog', 'show', 'pinned', pin)) as { type: string }
+    expect(type).toBe(spec.type)
+  })
+}
 
 withBpftool('libbpf links subprograms of several programs', () => {
   // r0 = f(20) + 1; f(x) = x + step

@@ -25,18 +25,13 @@ closeAfterEach()
 const namespaces = testNamespaces()
 
 const here = whyNoKernelTests === undefined
-const functions = here && hasFunctionTracing() ? it : it.skip
-const probes = here && existsSync('/sys/bus/event_source/devices/kprobe') ? it : it.skip
-const hooks = here && hasSecurityHooks() && /\bbpf\b/.test(activePolicies()) ? it : it.skip
+/** A test, or one that is skipped and says why. */
+const where = (available: boolean, why: string): ((name: string, body: () => void) => void) =>
+  !here || available ? it : (name, body) => it.skip(`${name} (${why})`, body)
 
-/** The security modules in use; empty where securityfs is not mounted. */
-function activePolicies(): string {
-  try {
-    return readFileSync('/sys/kernel/security/lsm', 'utf8')
-  } catch {
-    return ''
-  }
-}
+const functions = where(here && hasFunctionTracing(), 'this kernel refuses fentry programs')
+const probes = where(existsSync('/sys/bus/event_source/devices/kprobe'), 'this kernel has no kprobes')
+const hooks = where(here && hasSecurityHooks(), 'this kernel refuses security policies')
 
 describe('raw tracepoint: system calls', () => {
   it('counts them by number', () => {
@@ -83,6 +78,15 @@ describe('kprobe: unlinks', () => {
     const { ino } = statSync(file, { bigint: true })
     unlinkSync(file)
     expect(map.get(process.pid & 0xffff)).toEqual({ pid: process.pid, files: 1, inode: ino })
+  })
+})
+
+describe('raw tracepoints that user space runs', () => {
+  it('get its arguments', () => {
+    const { map, program } = load(rawTracepointSyscalls, systemCalls)
+    const { retval } = program.run(new Uint8Array(BigUint64Array.of(0n, 333n).buffer))
+    expect(retval).toBe(0)
+    expect(map.get(333)).toEqual({ count: 1n })
   })
 })
 

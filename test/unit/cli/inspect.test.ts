@@ -53,7 +53,7 @@ test('the formats agree', async () => {
   expect(list.some(({ symbol }) => symbol !== undefined)).toBe(true)
 })
 
-const hint = `hint: The programs are: lb_ingress, xdp_counter, port_ingress, short_datagrams, egress_bytes, connect4_redir, execs, syscalls, parents, connects, read_bytes, unlinks, no_raw_sockets, sum.
+const hint = `hint: The programs are: lb_ingress, xdp_counter, port_ingress, short_datagrams, egress_bytes, connect4_redir, note_execs, syscalls, note_parents, count_connects, read_bytes, note_unlinks, no_raw_sockets, sum.
 A target is a shipped program (lb_ingress), a module (.ts, .js), an object (.o), instructions (.asm, .bin), or a loaded program: id:N, name:NAME, tag:TAG, pin:PATH; of several programs in a file one is FILE#NAME.
 `
 

@@ -7,6 +7,7 @@ import { Int, literal, registerType, widenTo } from '../core/values.ts'
 import { MapStatements } from '../map/map-statements.ts'
 import { addressOf, type Located, location } from '../memory/location.ts'
 import type { Ref } from '../memory/reference.ts'
+import { type ContextHandle, type ContextType, contextParts } from '../program/context-ref.ts'
 import { type KernelRef, type KernelType, kernelPointer, kernelRef } from './kernel-type.ts'
 import type { Kfunc, KfuncArguments, KfuncParameter, KfuncResult } from './kfunc.ts'
 
@@ -67,7 +68,15 @@ export class KernelStatements extends MapStatements {
 
   #argument(fn: Kfunc, parameter: KfuncParameter, arg: unknown): Value {
     switch (parameter.kind) {
-      case 'context':
+      case 'context': {
+        const { type, pointer } = contextParts(arg as ContextHandle<ContextType>)
+        if (type.layout.name === parameter.name) return pointer
+        throw new BuildError(
+          'ARGUMENT',
+          `${fn.name} takes a ${parameter.name}, the context of this program is a ${type.layout.name}`,
+          callerPosition(),
+        )
+      }
       case 'memory':
         return addressOf(arg as Ref)
       case 'object': {

@@ -4,7 +4,7 @@ import type { StructType } from '../../layout/struct.ts'
 import type { KfuncSpec } from '../../program.ts'
 import type { Int } from '../core/values.ts'
 import type { Located } from '../memory/location.ts'
-import type { SkbContext } from '../program/context.ts'
+import type { ContextHandle } from '../program/context-ref.ts'
 import type { KernelRef, KernelType } from './kernel-type.ts'
 
 /** A parameter of a kernel function. */
@@ -39,7 +39,7 @@ export interface Kfunc<
 
 /** What a call must pass for a parameter. */
 export type KfuncArgument<P> = P extends { readonly kind: 'context' }
-  ? SkbContext
+  ? ContextHandle
   : P extends { readonly kind: 'memory' }
     ? Located
     : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }

@@ -14,6 +14,12 @@ export type Verdict<P> = P extends keyof Verdicts ? Verdicts[P] : number
 
 interface Verdicts {
   readonly xdp: 0 | 1 | 2 | 3 | 4
+  /** 2 and 3 at egress alone. */
+  readonly cgroup_skb: 0 | 1 | 2 | 3
+  readonly cgroup_sock: 0 | 1
+  /** 2 and 3 for bind alone. */
+  readonly cgroup_sock_addr: 0 | 1 | 2 | 3
+  readonly sk_lookup: 0 | 1
 }
 
 /** @throws {BuildError} for a constant that a program of this type must not return */

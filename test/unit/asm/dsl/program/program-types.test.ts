@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { BuildError } from '../../../../../src/asm/dsl/core/errors.ts'
 import { kernelType, member, pointer } from '../../../../../src/asm/dsl/kernel/kernel-type.ts'
+import { contextParameter, kfunc } from '../../../../../src/asm/dsl/kernel/kfunc.ts'
 import { cgroupSkb } from '../../../../../src/asm/dsl/program/cgroup-skb.ts'
 import { cgroupSock } from '../../../../../src/asm/dsl/program/cgroup-sock.ts'
 import { cgroupSockAddr, SockAddr } from '../../../../../src/asm/dsl/program/cgroup-sock-addr.ts'
@@ -201,6 +202,21 @@ describe('arguments', () => {
       'PARAMETERS',
       `p reads 7 arguments; only the first 6 are in registers (${here(-2)})`,
       'Leave out those at the end.',
+    ])
+  })
+})
+
+describe('a kernel function that takes a context', () => {
+  const lookUp = kfunc('bpf_skb_look', [contextParameter('__sk_buff')], s32, '6.1')
+  const xdpLookUp = kfunc('bpf_xdp_look', [contextParameter('xdp_md')], s32, '6.1')
+
+  test('takes that of its own program type', () => {
+    const spec = xdp('p', (b, ctx) => b.return(b.kfunc(xdpLookUp, [ctx]).toU32()))
+    expect(spec.kfuncs).toMatchObject([{ name: 'bpf_xdp_look', parameters: ['xdp_md *'] }])
+    expect(failure(() => xdp('p', (b, ctx) => b.return(b.kfunc(lookUp, [ctx]))))).toEqual([
+      'ARGUMENT',
+      `bpf_skb_look takes a __sk_buff, the context of this program is a xdp_md (${here(-2)})`,
+      '',
     ])
   })
 })

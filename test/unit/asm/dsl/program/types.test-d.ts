@@ -26,6 +26,14 @@ export function verdicts(b: ProgramBuilder<'xdp'>): void {
   b.return(7)
 }
 
+export function otherVerdicts(b: ProgramBuilder<'sk_lookup'>, sock: ProgramBuilder<'cgroup_sock'>): void {
+  b.return(1)
+  // @ts-expect-error neither SK_DROP nor SK_PASS
+  b.return(2)
+  // @ts-expect-error neither CGROUP_ALLOW nor CGROUP_REJECT
+  sock.return(-1)
+}
+
 export function contexts(b: ProgramBuilder): void {
   b.packet(ctx)
   b.packet(skb)
