@@ -64,6 +64,9 @@ export const mapTypes = {
 /** The kind of map. */
 export type MapType = keyof typeof mapTypes
 
+/** How an element may be stored: `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST` (include/uapi/linux/bpf.h). */
+export const updateFlags = { any: 0, noexist: 1, exist: 2 } as const
+
 /** A map as a program needs it; nothing here depends on a running kernel. */
 export interface MapSpec {
   /** 1–15 characters of `[A-Za-z0-9_.]`: the kernel's limit (BPF_OBJ_NAME_LEN). */

@@ -53,9 +53,6 @@ export const linkTypes = {
   sockmap: 14,
 } as const
 
-/** What an update may do: `BPF_ANY`, `BPF_NOEXIST`, `BPF_EXIST` (include/uapi/linux/bpf.h). */
-export const updateFlags = { any: 0, noexist: 1, exist: 2 } as const
-
 /** Flags of BPF_LINK_CREATE, BPF_LINK_UPDATE and friends (include/uapi/linux/bpf.h). */
 export const attachFlags = {
   /** BPF_F_REPLACE: LINK_UPDATE only if the old program is the expected one. */

@@ -1,7 +1,6 @@
 import { TsbpfError } from '../../asm/diagnostics/error.ts'
 import { type Codec, rawCodec } from '../../asm/layout/codec.ts'
-import { type MapSpec, type MapType, mapTypes } from '../../asm/program.ts'
-import { updateFlags } from './constants.ts'
+import { type MapSpec, type MapType, mapTypes, updateFlags } from '../../asm/program.ts'
 import { Fd } from './fd.ts'
 import { type MapInfo, mapInfo } from './info.ts'
 import {

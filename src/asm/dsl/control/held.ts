@@ -6,9 +6,13 @@ export function checkSameHeld(emitter: Emitter, expected: ReadonlySet<Held>, whe
   const { held } = emitter
   const odd = [...held].find((h) => !expected.has(h)) ?? [...expected].find((h) => !held.has(h))
   if (odd === undefined) return
-  throw new BuildError('LEAKED_REFERENCE', `this ${odd.type} is not released on every way`, odd.position, {
-    details: `It is released on one way and held on another ${where}.`,
-    hint: 'Release it inside the block that acquired it, on every way out of it.',
+  const ended = odd.ended ?? 'released'
+  throw new BuildError('LEAKED_REFERENCE', `this ${odd.type} is not ${ended} on every way`, odd.position, {
+    details: `It is ${ended} on one way and held on another ${where}.`,
+    hint:
+      odd.ended === undefined
+        ? 'Release it inside the block that acquired it, on every way out of it.'
+        : `It must be ${ended} inside the block that acquired it, on every way out of it.`,
   })
 }
 
@@ -18,11 +22,14 @@ export function checkNothingHeld(emitter: Emitter, details: string, before: stri
   if (leaked === undefined) return
   throw new BuildError(
     'LEAKED_REFERENCE',
-    `this ${leaked.type} is not released on every way`,
+    `this ${leaked.type} is not ${leaked.ended ?? 'released'} on every way`,
     leaked.position,
     {
       details,
-      hint: `Release it before that ${before}, or pass it to a function that takes it over.`,
+      hint:
+        leaked.ended === undefined
+          ? `Release it before that ${before}, or pass it to a function that takes it over.`
+          : `It must be ${leaked.ended} before that ${before}.`,
     },
   )
 }

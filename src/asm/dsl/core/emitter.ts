@@ -43,10 +43,12 @@ export interface Scope {
 /** What to do when something is not there: return this verdict, or run this code, which must not fall through. */
 export type Otherwise = number | (() => void)
 
-/** An acquired kernel object that somebody must release. */
+/** Something acquired that must be given back: a kernel object, a record of a ring buffer, a lock. */
 export interface Held {
   readonly type: string
   readonly position: SourcePosition | undefined
+  /** What must happen to it, as a past participle; `released` when absent. */
+  readonly ended?: string
 }
 
 /** A use of a reference into the packet. */

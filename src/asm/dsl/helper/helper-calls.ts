@@ -9,7 +9,7 @@ import type { Emitter } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { type Expression, expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
 import { type KernelRef, type KernelType, kernelPointer } from '../kernel/kernel-type.ts'
-import { addressOf, type Located, location } from '../memory/location.ts'
+import { addressOf, checkWritable, type Located, location, type Space } from '../memory/location.ts'
 import type { Ref } from '../memory/reference.ts'
 import type { ContextHandle } from '../program/context-ref.ts'
 import { checkHelper } from './check-helper.ts'
@@ -18,7 +18,9 @@ import type { HelperEntry, HelperParameter } from './table/entry.ts'
 import { type HelperTable, helperTable } from './table/helper-table.ts'
 
 /** Memory for a helper: a struct or array, all of it; or only its first `length` bytes. */
-export type HelperMemory = Located | { readonly memory: Located; readonly length: number | Int }
+export type HelperMemory<S extends Space = Space> =
+  | Located<S>
+  | { readonly memory: Located<S>; readonly length: number | Int }
 
 /** What a call passes for a parameter; `never` for what only statements of their own can pass. */
 type Argument<T> =
@@ -29,9 +31,9 @@ type Argument<T> =
       : T extends { readonly kind: 'map'; readonly types: readonly (infer M extends MapType)[] }
         ? { readonly spec: MapSpec & { readonly type: M } }
         : T extends { readonly kind: 'key' }
-          ? Located
-          : T extends { readonly kind: 'memory'; readonly optional: infer O }
-            ? HelperMemory | (O extends true ? null : never)
+          ? Located<Space>
+          : T extends { readonly kind: 'memory'; readonly written: infer W; readonly optional: infer O }
+            ? HelperMemory<W extends true ? MemorySpace : Space> | (O extends true ? null : never)
             : T extends { readonly kind: 'address' }
               ? bigint | Int<'u64'>
               : T extends { readonly kind: 'flags' }
@@ -205,7 +207,10 @@ function memoryArgument(
   if (!isLocated(ref)) throw wrong(name, `takes memory as "${parameter}"`)
   const at = ref[location]
   const size = sizeOf(at.type)
-  if (kind.written) filled.push(at.space)
+  if (kind.written) {
+    checkWritable(at)
+    filled.push(at.space)
+  }
   if (kind.size !== undefined) {
     if (size < kind.size)
       throw wrong(name, `takes ${kind.size} bytes as "${parameter}", ${at.what} has ${size}`)
@@ -216,15 +221,15 @@ function memoryArgument(
     throw wrong(name, `takes memory as "${parameter}", ${at.what} has ${size} bytes, not ${length}`)
   const bytes =
     typeof length === 'number' ? emitter.constant(BigInt(length), 'i32') : widenTo(emitter, length, u32)
-  return [addressOf(ref as Ref), bytes]
+  return [addressOf(ref), bytes]
 }
 
 interface PartOfMemory {
-  readonly memory: Located
+  readonly memory: Located<Space>
   readonly length: number | Int
 }
 
-function isLocated(arg: unknown): arg is Located {
+function isLocated(arg: unknown): arg is Located<Space> {
   return typeof arg === 'object' && arg !== null && location in arg
 }
 

@@ -1,8 +1,11 @@
 import type { Value } from '../../ir/graph.ts'
-import type { Fields, StructType } from '../../layout/struct.ts'
+import { type Fields, type StructType, sizeOf } from '../../layout/struct.ts'
+import type { MapSpec, MapType } from '../../program.ts'
+import { callerPosition } from '../core/caller.ts'
 import type { Emitter, Scope } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
 import { Int } from '../core/values.ts'
-import { addressOf, location } from '../memory/location.ts'
+import { addressOf, location, type Space } from '../memory/location.ts'
 import type { MemoryStatements } from '../memory/memory-statements.ts'
 import { type Ref, structRef, type Values } from '../memory/reference.ts'
 import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './definition.ts'
@@ -10,7 +13,7 @@ import type { ArrayIndexFields, MapDefinition, MapOfMapsDefinition } from './def
 /** A key: fields of the key struct, a struct in memory, or for array maps an index. */
 export type MapKey<K extends Fields> =
   | Values<K>
-  | Ref<K>
+  | Ref<K, Space>
   | (K extends ArrayIndexFields ? number | Int : never)
 
 /** A map found in a map of maps. */
@@ -52,9 +55,36 @@ export function mapValue(emitter: Emitter, map: MapDefinition | MapHandle, point
 
 /** The first argument of a map helper. */
 export function mapPointer(b: MemoryStatements, map: MapDefinition | MapOfMapsDefinition | MapHandle): Value {
-  if (map instanceof MapHandle) return map.pointer
-  b.emitter.useMap(map.spec)
-  return b.emitter.emit({ kind: 'map', name: map.spec.name }, 'ptr')
+  return map instanceof MapHandle ? map.pointer : mapAddress(b.emitter, map.spec)
+}
+
+/** The address of a map. */
+export function mapAddress(emitter: Emitter, spec: MapSpec): Value {
+  emitter.useMap(spec)
+  return emitter.emit({ kind: 'map', name: spec.name }, 'ptr')
+}
+
+/** The address of a struct in memory; of values for its fields, put on the stack. @throws {BuildError} for another struct */
+export function memoryOf<F extends Fields>(
+  b: MemoryStatements,
+  type: StructType<F>,
+  value: Values<F> | Ref<F, Space>,
+): Value {
+  if (!(location in value)) return addressOf(b.stack(type, value))
+  const given = value[location].type
+  if ((given as unknown) !== type && (given.kind !== 'struct' || sizeOf(given) !== type.size))
+    throw new BuildError(
+      'ARGUMENT',
+      `a ${type.name} (${type.size} bytes) is expected, ${value[location].what} has ${sizeOf(given)} bytes`,
+      callerPosition(),
+    )
+  return addressOf(value)
+}
+
+/** @throws {BuildError} when a map is of none of these types; `why` goes behind its name */
+export function checkMapType(spec: MapSpec, types: readonly MapType[], why: string): void {
+  if (types.includes(spec.type)) return
+  throw new BuildError('MAP_TYPE', `map "${spec.name}" (${spec.type}) ${why}`, callerPosition())
 }
 
 /** The key argument of a map helper: the address of the key, put on the stack if it is not in memory yet. */
@@ -65,5 +95,5 @@ export function mapElement(
 ): Value {
   if (typeof key === 'number' || key instanceof Int)
     return addressOf(b.stack(map.key, { index: key } as Values<Fields>))
-  return addressOf(location in key ? (key as Ref) : b.stack(map.key, key as Values<Fields>))
+  return memoryOf(b, map.key, key as Values<Fields> | Ref<Fields, Space>)
 }

@@ -1,7 +1,7 @@
 import type { MemorySpace, Value } from '../../ir/graph.ts'
 import type { ArrayType, StructType, UnionType } from '../../layout/struct.ts'
 import { callerPosition } from '../core/caller.ts'
-import type { Emitter, Otherwise, Scope } from '../core/emitter.ts'
+import type { Emitter, Held, Otherwise, Scope } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 
 /**
@@ -32,6 +32,8 @@ export interface Location<out S extends Space = Space> {
   readonly writable?: readonly string[]
   /** Of packet memory whose end is known: finds another place in it. */
   readonly packet?: PacketPlaces
+  /** Of memory that was acquired and must be given back: usable as long as it is held. */
+  readonly held?: Held
 }
 
 /** How elements of arrays in a packet are found. */
@@ -65,9 +67,15 @@ export function addressOf(ref: Located<Space>): Value {
   return at.emitter.emit({ kind: 'binary', operator: 'add' }, 'ptr', [at.pointer, step])
 }
 
-/** @throws {BuildError} outside of the reference's scope, or after something has moved the packet it points into */
+/** @throws {BuildError} outside of the reference's scope, after its memory was given back, or after the packet was moved */
 export function checkUsable(at: Location): void {
   at.emitter.checkScope(at.scope, at.what)
+  if (at.held !== undefined && !at.emitter.held.has(at.held))
+    throw new BuildError(
+      'USE_AFTER_RELEASE',
+      `${at.what} is used after the ${at.held.type} was ${at.held.ended ?? 'released'}`,
+      callerPosition(),
+    )
   if (at.space !== 'packet') return
   const { generation, scope, what } = at
   if (generation === at.emitter.packetGeneration) {

@@ -1,11 +1,17 @@
-import type { Value } from '../../ir/graph.ts'
+import type { MemorySpace, Value } from '../../ir/graph.ts'
 import type { BitsType } from '../../layout/bits.ts'
 import { type FieldType, type StructType, sizeOf } from '../../layout/struct.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { isReference } from './store.ts'
 
-/** Zeroes the bytes of a fresh stack struct that are not about to be stored: other fields and padding. */
-export function zeroFrame(emitter: Emitter, pointer: Value, type: StructType, values: object): void {
+/** Zeroes the bytes of a fresh struct that are not about to be stored: other fields and padding. */
+export function zeroFrame(
+  emitter: Emitter,
+  pointer: Value,
+  type: StructType,
+  values: object,
+  space: MemorySpace = 'frame',
+): void {
   const covered = new Uint8Array(type.size)
   cover(covered, 0, type, values)
   let at = 0
@@ -17,7 +23,7 @@ export function zeroFrame(emitter: Emitter, pointer: Value, type: StructType, va
     const size =
       ([8, 4, 2, 1] as const).find((s) => at % s === 0 && at + s <= type.size && isFree(covered, at, s)) ?? 1
     const zero = emitter.constant(0n, size === 8 ? 'i64' : 'i32')
-    emitter.emit({ kind: 'store', size, offset: at, space: 'frame' }, 'none', [pointer, zero])
+    emitter.emit({ kind: 'store', size, offset: at, space }, 'none', [pointer, zero])
     at += size
   }
 }

@@ -1,5 +1,5 @@
-import type { MapSpec } from '../../program.ts'
-import { errno, updateFlags, VmMap } from './map.ts'
+import { type MapSpec, updateFlags } from '../../program.ts'
+import { errno, VmMap } from './map.ts'
 
 /** `array` and `percpu_array`: every element exists from the start, filled with zeroes. */
 export class ArrayMap extends VmMap {

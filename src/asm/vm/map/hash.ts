@@ -1,5 +1,6 @@
-import type { MapSpec } from '../../program.ts'
-import { errno, updateFlags, VmMap } from './map.ts'
+import { type MapSpec, updateFlags } from '../../program.ts'
+import { errno, VmMap } from './map.ts'
+import { textOf } from './text.ts'
 
 interface Element {
   readonly key: Uint8Array
@@ -48,7 +49,8 @@ export class HashMap extends VmMap {
   }
 
   *keys(): Generator<Uint8Array> {
-    for (const { key } of this.#elements.values()) yield key.slice()
+    // A copy: in an LRU map, a lookup between two steps moves its element to the end.
+    for (const { key } of [...this.#elements.values()]) yield key.slice()
   }
 
   #valueOf(element: Element, cpu: number): Uint8Array {
@@ -67,9 +69,4 @@ export class HashMap extends VmMap {
     const [oldest] = this.#elements.keys()
     return this.#evicts && oldest !== undefined && this.#elements.delete(oldest)
   }
-}
-
-/** A key as a string, one character a byte. */
-export function textOf(key: Uint8Array): string {
-  return String.fromCharCode(...key)
 }

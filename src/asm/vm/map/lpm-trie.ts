@@ -1,4 +1,5 @@
-import { errno, updateFlags, VmMap } from './map.ts'
+import { updateFlags } from '../../program.ts'
+import { errno, VmMap } from './map.ts'
 
 interface Prefix {
   readonly key: Uint8Array

@@ -1,5 +1,5 @@
 import type { Codec } from '../../layout/codec.ts'
-import type { MapSpec } from '../../program.ts'
+import { type MapSpec, updateFlags } from '../../program.ts'
 
 /** Error numbers that map helpers return negated (include/uapi/asm-generic/errno-base.h). */
 export const errno = {
@@ -12,9 +12,6 @@ export const errno = {
   EINVAL: 22,
   EOPNOTSUPP: 95,
 } as const
-
-/** How `bpf_map_update_elem` may store: either way, only a new element, only an existing one (linux/bpf.h). */
-export const updateFlags = { any: 0, noexist: 1, exist: 2 } as const
 
 /** What all maps of the interpreter have in common. Keys and values are in the bytes that the program sees. */
 export abstract class VmMap {

@@ -6,6 +6,8 @@ import { HashMap } from './hash.ts'
 import { LpmTrieMap } from './lpm-trie.ts'
 import { TypedMap, type VmMap } from './map.ts'
 import { MapOfMaps } from './of-maps.ts'
+import { PerfEventsMap } from './perf-events.ts'
+import { BloomFilterMap, QueueMap } from './queue.ts'
 import { RingBufferMap } from './ring-buffer.ts'
 
 /** Makes an empty map. @throws {RangeError} for types that the interpreter does not have */
@@ -24,6 +26,18 @@ export function createMap(spec: MapSpec): VmMap {
     case 'array_of_maps':
     case 'hash_of_maps':
       return new MapOfMaps(spec)
+    case 'queue':
+    case 'stack':
+      return new QueueMap(spec)
+    case 'bloom_filter':
+      return new BloomFilterMap(spec)
+    case 'perf_event_array':
+      return new PerfEventsMap(spec)
+    case 'devmap':
+    case 'devmap_hash':
+    case 'cpumap':
+    case 'xskmap':
+      return new HashMap(spec)
     case 'ringbuf':
       return new RingBufferMap(spec)
     case 'prog_array':

@@ -1,6 +1,6 @@
 import { indexOf, keyOf } from './array.ts'
-import { textOf } from './hash.ts'
 import { errno, VmMap } from './map.ts'
+import { textOf } from './text.ts'
 
 /** `array_of_maps` and `hash_of_maps`. Programs only look maps up; user space puts them there. */
 export class MapOfMaps extends VmMap {

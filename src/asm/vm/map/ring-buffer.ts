@@ -32,6 +32,11 @@ export class RingBufferMap extends VmMap {
     return true
   }
 
+  /** What `bpf_ringbuf_query` answers: BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE, and positions, which start over here. */
+  query(what: number): number {
+    return [this.#used, this.spec.maxEntries, 0, this.#used][what] ?? 0
+  }
+
   lookup(): undefined {
     return undefined
   }
