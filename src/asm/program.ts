@@ -81,8 +81,21 @@ export interface MapSpec {
   readonly flags: number
   /** The template of the maps held by an `array_of_maps` or `hash_of_maps`. */
   readonly inner?: MapSpec
+  /** Of the map that holds global data: what it begins with, and who may change it. */
+  readonly global?: GlobalData
   /** What keys and values look like, where that is known: `bpftool map dump` then shows field names. */
   readonly layout?: MapLayout
+}
+
+/** Global data: the only value of an array map, whose address is in the program. */
+export interface GlobalData {
+  /**
+   * `rodata`: constant once the program is loaded, so that the verifier leaves out what it never does; `data`, `bss`:
+   * read and written by program and user space, `bss` zero at first.
+   */
+  readonly section: 'rodata' | 'data' | 'bss'
+  /** As many bytes as the map's value has. */
+  readonly initial: Uint8Array
 }
 
 /** The layouts of a map's keys and values; their sizes are those of the {@link MapSpec}. */

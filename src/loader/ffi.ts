@@ -201,6 +201,28 @@ export function mapMemory(
   })
 }
 
+/** A file descriptor that is being watched. */
+export interface Watch {
+  /** Stops watching. Safe to call twice. */
+  close(): void
+}
+
+/**
+ * Calls `readable` when there is something to be read from `fd` (a ring buffer, a socket), for as long as it is
+ * watched. The process stays alive meanwhile.
+ */
+export function onReadable(fd: number, readable: () => void): Watch {
+  const handle = load().koffi.node.poll(fd, { readable: true }, () => readable())
+  let open = true
+  return {
+    close() {
+      if (!open) return
+      open = false
+      handle.close()
+    },
+  }
+}
+
 const kept: { last: unknown } = { last: undefined }
 
 /** Uses `value` in a way the engine cannot remove, so that it is reachable up to this point. */

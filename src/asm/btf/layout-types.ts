@@ -13,7 +13,14 @@ const withoutBtf: ReadonlySet<MapType> = new Set<MapType>([
 ])
 
 /** Maps whose key must be a plain 32-bit integer (`array_map_check_btf` in kernel/bpf/arraymap.c). */
-const indexed: ReadonlySet<MapType> = new Set<MapType>(['array', 'percpu_array'])
+const indexed: ReadonlySet<MapType> = new Set<MapType>([
+  'array',
+  'percpu_array',
+  'sk_storage',
+  'inode_storage',
+  'task_storage',
+  'cgrp_storage',
+])
 
 /** A blob with the types of a map's keys and values. */
 export interface MapBtf {

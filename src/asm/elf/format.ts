@@ -9,7 +9,7 @@ export const EM_BPF = 247
 export const ET_REL = 1
 
 /** `sh_type`. */
-export const sectionTypes = { null: 0, progbits: 1, symtab: 2, strtab: 3, rel: 9 } as const
+export const sectionTypes = { null: 0, progbits: 1, symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const
 
 /** `sh_flags`. */
 export const sectionFlags = { write: 1, alloc: 2, execute: 4, infoLink: 0x40 } as const

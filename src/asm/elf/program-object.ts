@@ -13,6 +13,7 @@ import { registersStruct } from '../pt-regs.ts'
 import { btfExt, type SectionRecords } from './btf-ext.ts'
 import { ElfError } from './error.ts'
 import { relocationTypes, sectionFlags } from './format.ts'
+import { globalSections } from './global-section.ts'
 import { KernelKinds } from './kernel-kinds.ts'
 import { KernelTypesInObject } from './kernel-types.ts'
 import { addMaps } from './map-section.ts'
@@ -187,7 +188,9 @@ class ObjectBuilder {
   }
 
   #addMaps(): void {
-    const maps = addMaps(this.#btf, this.#layouts, this.#shared.maps)
+    this.#addGlobals()
+    const kept = this.#shared.maps.filter(({ global }) => global === undefined)
+    const maps = addMaps(this.#btf, this.#layouts, kept)
     if (maps.length === 0) return
     const bytes = new Uint8Array(maps.reduce((sum, { size }) => sum + size, 0))
     const flags = sectionFlags.alloc | sectionFlags.write
@@ -196,6 +199,36 @@ class ObjectBuilder {
       const { name } = spec
       const symbol = this.#elf.addSymbol({ name, type: 'object', binding: 'global', section, value, size })
       this.#maps.set(name, symbol)
+    }
+  }
+
+  /** Global data, as libbpf expects it: in sections, each a map with all that is in it. */
+  #addGlobals(): void {
+    for (const data of globalSections(this.#shared.maps)) {
+      const { name, bytes } = data
+      const flags = name === '.rodata' ? sectionFlags.alloc : sectionFlags.alloc | sectionFlags.write
+      const zero = name === '.bss'
+      const section = this.#elf.addSection({ name, bytes, flags, align: 8, ...(zero && { zero }) })
+      const variables = data.variables.map(({ spec, identifier, offset, size }) => {
+        this.#maps.set(
+          spec.name,
+          this.#elf.addSymbol({
+            name: identifier,
+            type: 'object',
+            binding: 'global',
+            section,
+            value: offset,
+            size,
+          }),
+        )
+        const layout = spec.layout?.value
+        const type =
+          layout === undefined
+            ? this.#btf.array(this.#layouts.u8, this.#layouts.u32, size)
+            : this.#layouts.add(layout)
+        return { type: this.#btf.var(identifier, type, 'global'), offset, size }
+      })
+      this.#btf.datasec(name, bytes.byteLength, variables)
     }
   }
 

@@ -42,6 +42,11 @@ export function forLoader(
   if (branch === 'call') return withImm(instruction, -1)
   if (branch === 'function') return withImm({ ...instruction, src: 0 }, 0)
   if (opcode === loadImm64Opcode && src !== loadImm64Kind.value) {
+    if (symbol?.kind === 'map' && src === loadImm64Kind.mapValue) {
+      if (program.maps.find(({ name }) => name === symbol.name)?.global === undefined)
+        refuse(`it holds the address of a value of map "${symbol.name}"`, 'Only global data has one.')
+      return withImm({ ...instruction, src: 0 }, Number((instruction.imm64 ?? 0n) >> 32n))
+    }
     if (symbol?.kind !== 'map' || src !== loadImm64Kind.mapFd)
       refuse('it holds a file descriptor, an index or an id', 'Refer to maps by name, with loadMap.')
     return withImm({ ...instruction, src: 0 }, 0)

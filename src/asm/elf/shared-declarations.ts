@@ -44,8 +44,14 @@ export function sharedDeclarations(programs: readonly ProgramSpec[]): SharedDecl
 function same(a: MapSpec, b: MapSpec): boolean {
   const keys = ['type', 'keySize', 'valueSize', 'maxEntries', 'flags'] as const
   if (keys.some((key) => a[key] !== b[key])) return false
+  if (globalOf(a) !== globalOf(b)) return false
   if (a.inner === undefined || b.inner === undefined) return a.inner === b.inner
   return same(a.inner, b.inner)
+}
+
+/** What distinguishes global data. */
+function globalOf({ global }: MapSpec): string {
+  return global === undefined ? '' : `${global.section} ${global.initial.join()}`
 }
 
 function prototypeOf({ parameters, returns }: KfuncSpec): string {

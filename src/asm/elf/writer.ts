@@ -17,6 +17,8 @@ export interface ElfSection {
   readonly flags: number
   /** Alignment in bytes. */
   readonly align: number
+  /** All zero, and not in the file: only its size is. */
+  readonly zero?: boolean
 }
 
 /** A symbol. */
@@ -74,9 +76,9 @@ export class ElfWriter {
     const symtab = 1 + this.#sections.length + this.#relocations.size
     const strtab = symtab + 1
     const symbols = this.#symbolTable(names)
-    const headers: SectionHeader[] = this.#sections.map(({ name, bytes, flags, align }) => ({
+    const headers: SectionHeader[] = this.#sections.map(({ name, bytes, flags, align, zero }) => ({
       name: names.add(name),
-      type: sectionTypes.progbits,
+      type: zero === true ? sectionTypes.nobits : sectionTypes.progbits,
       flags,
       bytes,
       align,
@@ -161,10 +163,10 @@ function relocationTable(
 
 /** Places the sections one after the other behind the header, then their headers; the last one holds the names. */
 function layOut(sections: readonly SectionHeader[]): Uint8Array {
-  let end = elfSizes.header
-  const offsets = sections.map(({ bytes, align }) => {
+  let end: number = elfSizes.header
+  const offsets = sections.map(({ bytes, align, type }) => {
     const start = roundUp(end, align)
-    end = start + bytes.byteLength
+    end = type === sectionTypes.nobits ? start : start + bytes.byteLength
     return start
   })
   const table = roundUp(end, 8)
@@ -184,7 +186,7 @@ function layOut(sections: readonly SectionHeader[]): Uint8Array {
   for (const [index, section] of sections.entries()) {
     const at = table + (index + 1) * elfSizes.sectionHeader
     const offset = offsets[index] ?? 0
-    file.set(section.bytes, offset)
+    if (section.type !== sectionTypes.nobits) file.set(section.bytes, offset)
     view.setUint32(at, section.name, true)
     view.setUint32(at + 4, section.type, true)
     view.setBigUint64(at + 8, BigInt(section.flags), true)

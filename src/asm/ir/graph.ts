@@ -76,6 +76,8 @@ export type Operation =
   | { readonly kind: 'map'; readonly name: string }
   /** Where a kernel struct has a member of `size` bytes: a number that is known only when loading. */
   | { readonly kind: 'offset'; readonly field: KernelField; readonly size: number }
+  /** The address of global data: of the only value of the array map of this name. */
+  | { readonly kind: 'global'; readonly name: string }
   /** The address of a function of this program, for helpers that call back. */
   | { readonly kind: 'function'; readonly name: string }
   | { readonly kind: 'binary'; readonly operator: BinaryOperator }

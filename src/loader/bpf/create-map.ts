@@ -1,8 +1,9 @@
-import type { MapDefinition } from '../../asm/dsl/map/definition.ts'
+import { ArrayIndex, type MapDefinition, type MapOfMapsDefinition } from '../../asm/dsl/map/definition.ts'
+import type { ObjectMapDefinition } from '../../asm/dsl/map/objects.ts'
 import type { Codec } from '../../asm/layout/codec.ts'
 import { u32 } from '../../asm/layout/scalar.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../asm/layout/struct.ts'
-import type { BpfMap } from './map.ts'
+import { BpfMap } from './map.ts'
 import { createMapWithTypes } from './map-with-types.ts'
 import { perCpu } from './per-cpu-codec.ts'
 
@@ -35,10 +36,32 @@ export function createPerCpuMap<K extends Fields, V extends Fields>(
   return createMapWithTypes(definition.spec, { key: keyCodec(definition), value })
 }
 
+/**
+ * Makes a map that user space fills with objects of the kernel: put a program, a socket or a cgroup in with
+ * `setObject`, an interface with `set`.
+ *
+ * @throws {BpfError} when the kernel refuses
+ */
+export function createObjectMap<K extends Fields, V extends Fields>(
+  definition: ObjectMapDefinition<K, V>,
+): BpfMap<KeyOf<K>, ValueOf<StructType<V>>> {
+  return BpfMap.create(definition.spec, {
+    key: keyCodec(definition),
+    value: definition.value as unknown as Codec<ValueOf<StructType<V>>>,
+  })
+}
+
+/** Makes a map of maps: put maps in with `setObject`; `get` gives the id of the one that is there. @throws {BpfError} */
+export function createMapOfMaps<K extends Fields>(
+  definition: MapOfMapsDefinition<K>,
+): BpfMap<KeyOf<K>, number> {
+  return BpfMap.create(definition.spec, { key: keyCodec(definition), value: codecOf(u32) })
+}
+
 function keyCodec<K extends Fields>(definition: {
   readonly key: StructType<K>
   readonly spec: { readonly type: string }
 }): Codec<KeyOf<K>> {
-  const isArray = definition.spec.type === 'array' || definition.spec.type === 'percpu_array'
-  return (isArray ? codecOf(u32) : definition.key) as Codec<KeyOf<K>>
+  // As the key's TypeScript type has it: a struct of nothing but an index is a number.
+  return ((definition.key as unknown) === ArrayIndex ? codecOf(u32) : definition.key) as Codec<KeyOf<K>>
 }

@@ -22,12 +22,27 @@ const arrayTypes: ReadonlySet<MapType> = new Set<MapType>([
   'percpu_array',
   'prog_array',
   'array_of_maps',
+  'perf_event_array',
+  'cgroup_array',
+  'devmap',
+  'cpumap',
+  'xskmap',
+  'sockmap',
 ])
+const withoutKeys: ReadonlySet<MapType> = new Set<MapType>(['queue', 'stack', 'bloom_filter'])
+
 const perCpuTypes: ReadonlySet<MapType> = new Set<MapType>(['percpu_hash', 'percpu_array', 'lru_percpu_hash'])
 
 /** Whether the map's keys are indexes that always exist. */
 export function isArrayType(type: MapType): boolean {
   return arrayTypes.has(type)
+}
+
+/** Whether it keeps values for objects of the kernel, as long as these live. */
+export function isStorage(type: MapType): boolean {
+  return (
+    type === 'sk_storage' || type === 'inode_storage' || type === 'task_storage' || type === 'cgrp_storage'
+  )
 }
 
 /** Whether an entry holds a value for each CPU. */
@@ -59,6 +74,10 @@ function findProblem(spec: MapSpec): string | undefined {
   for (const [name, value] of Object.entries({ keySize, valueSize, maxEntries, flags }))
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
       return `${name} expected 0 to 2^32-1, got ${value}`
+  if (isStorage(type)) {
+    if (maxEntries !== 0) return `it grows with what it belongs to: maxEntries must be 0, got ${maxEntries}`
+    return keySize === 4 ? undefined : `keys are file descriptors, got keySize ${keySize}`
+  }
   if (maxEntries === 0) return 'maxEntries is 0'
   if (type === 'ringbuf') {
     if (keySize !== 0 || valueSize !== 0) return 'a ring buffer has no keys and values: both sizes must be 0'
@@ -66,6 +85,7 @@ function findProblem(spec: MapSpec): string | undefined {
       return `maxEntries is its size in bytes, a power of two and a multiple of the page size, got ${maxEntries}`
     return undefined
   }
+  if (withoutKeys.has(type)) return keySize === 0 ? undefined : `it has no keys, got keySize ${keySize}`
   if (keySize === 0) return 'keySize is 0'
   if (valueSize === 0) return 'valueSize is 0'
   if (isArrayType(type) && keySize !== 4) return `keys are 4-byte indexes, got keySize ${keySize}`

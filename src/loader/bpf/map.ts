@@ -15,7 +15,6 @@ import {
 import { readEntries, writeEntries } from './map-entries.ts'
 import {
   checkMapSpec,
-  isArrayType,
   MapMismatchError,
   mapDifferences,
   mapTypeName,
@@ -227,7 +226,7 @@ export class BpfMap<K = Uint8Array, V = Uint8Array> {
 
   /** Removes `key`. @returns false when there was no such key */
   delete(key: K): boolean {
-    if (isArrayType(this.spec.type) && this.spec.type !== 'prog_array' && this.spec.type !== 'array_of_maps')
+    if (this.spec.type === 'array' || this.spec.type === 'percpu_array')
       throw new TsbpfError('MAP_DELETE', `entries of ${this.#what} (${this.spec.type}) cannot be deleted`, {
         hint: 'Every index of an array exists; write zeros instead.',
       })

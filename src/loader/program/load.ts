@@ -1,5 +1,6 @@
 import { programBtf } from '../../asm/btf/program-btf.ts'
 import type { TsbpfError } from '../../asm/diagnostics/error.ts'
+import type { GivenConstants } from '../../asm/dsl/map/global.ts'
 import { encode } from '../../asm/isa/encode.ts'
 import type { MapSpec, ProgramSpec } from '../../asm/program.ts'
 import { programTypes } from '../../asm/program.ts'
@@ -17,6 +18,7 @@ import { resolveAttach } from './attach-target.ts'
 import { loadBtf } from './load-btf.ts'
 import { loadWithLog } from './load-with-log.ts'
 import { locateSource } from './locate-source.ts'
+import { makeGlobals } from './make-globals.ts'
 import { missingHelper } from './missing-helper.ts'
 import { BpfProgram } from './program.ts'
 import { resolveSymbols } from './resolve.ts'
@@ -31,6 +33,11 @@ export interface LoadedMap {
 export interface LoadOptions {
   /** The program's maps: all that it refers to, in any order. */
   readonly maps: Iterable<LoadedMap> | ReadonlyMap<string, LoadedMap>
+  /**
+   * Values of constant data, in place of those it was written with: `[config.with({ limit: 5 })]`. Global data that is
+   * not among {@link maps} is made along with the program and lives as long as it.
+   */
+  readonly constants?: readonly GivenConstants[]
   /** Where kfuncs and struct members are looked up; the running kernel when absent. */
   readonly kernel?: KernelTypes
   /** The verifier's log in {@link BpfProgram.log}: 1 the path taken, 2 everything; none when absent. */
@@ -57,16 +64,20 @@ export interface LoadOptions {
  */
 export function loadProgram(spec: ProgramSpec, options: LoadOptions): BpfProgram {
   const { bpf = kernelBpf, kernel = runningKernelTypes(), logLevel = 0 } = options
-  const maps = byName(options.maps)
+  const maps = new Map(byName(options.maps))
   checkMaps(spec, maps)
   const source = options.sourceText ?? new FileSourceText()
   const located = locateSource(spec, source)
   const line = (file: string, number: number) => source.line(file, number)
-  const resolved = resolveSymbols(located, (name) => maps.get(name)?.fd.number, kernel)
   const attach = resolveAttach(spec, kernel)
 
   const held: Fd[] = []
   try {
+    for (const map of makeGlobals(spec, maps, options.constants ?? [], bpf)) {
+      maps.set(map.spec.name, map)
+      held.push(map.fd)
+    }
+    const resolved = resolveSymbols(located, (name) => maps.get(name)?.fd.number, kernel)
     const records = programBtf(located, { lineText: line })
     const btf = loadBtf(bpf, records.btf, spec.name)
     if (btf !== undefined) held.push(btf)

@@ -169,6 +169,15 @@ class Selector {
       case 'offset':
       case 'function':
         throw new Error(`a ${op.kind} among the ordinary values of a block`)
+      case 'global':
+        this.#emit({
+          opcode: opcode.loadImmediate64,
+          dst: this.#home(value),
+          src: 2,
+          imm64: 0n,
+          symbol: { kind: 'map', name: op.name },
+        })
+        return
       case 'param':
         this.#emit({ opcode: opcode.move64, dst: this.#home(value), src: op.index + 1 })
         return

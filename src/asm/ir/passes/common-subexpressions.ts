@@ -88,6 +88,8 @@ export function pureKey(op: Operation, type: Type, args: readonly Value[]): stri
     case 'negate':
     case 'truncate':
       return `${op.kind} ${type} ${idsOf(args)}`
+    case 'global':
+      return `global ${op.name}`
     case 'swap':
       return `swap${op.bits} ${type} ${idsOf(args)}`
     case 'extend':

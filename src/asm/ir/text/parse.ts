@@ -156,6 +156,8 @@ class Parser {
     const operator = binaryOperators.find((o) => o === name)
     if (operator !== undefined) return { op: binary(operator), type, operands: this.#operands(tokens, 2) }
     switch (name) {
+      case 'global':
+        return { op: { kind: 'global', name: tokens.take('the name of global data') }, type, operands: [] }
       case 'param':
         return {
           op: { kind: 'param', index: tokens.number('the number of a parameter') },

@@ -82,6 +82,8 @@ function describe(value: Value): string {
     case 'offset':
     case 'function':
       throw new Error(`v${value.id} is ${op.kind}, which belongs to no block`)
+    case 'global':
+      return `global ${type} ${op.name}`
     case 'param':
       return `param ${type} ${op.index}`
     case 'binary':

@@ -43,7 +43,7 @@ export class ArrayMap extends VmMap {
     const place = this.#perCpu ? `${index}/${cpu}` : `${index}`
     const known = this.#elements.get(place)
     if (known !== undefined) return known
-    const element = new Uint8Array(this.spec.valueSize)
+    const element = this.spec.global?.initial.slice() ?? new Uint8Array(this.spec.valueSize)
     this.#elements.set(place, element)
     return element
   }

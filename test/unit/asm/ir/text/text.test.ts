@@ -31,6 +31,7 @@ b0:
   v11 = call ptr helper#1 bpf_map_lookup_elem(map:.rodata, frame0) writes frame map removable
   call kfunc bpf_rcu_read_lock()
   call function parse(v0, function:body) writes map
+  v15 = global ptr config.a
   if v11 eq 0:ptr then b1 else b2  @0:7:8
 b1(b0, b2):
   v12 = phi i32 v1, v13
