@@ -33,6 +33,9 @@ export type { KernelFeatures, Otherwise } from './dsl/core/emitter.ts'
 export { BuildError } from './dsl/core/errors.ts'
 export type { Int, Net } from './dsl/core/values.ts'
 export type { Wide } from './dsl/core/wide.ts'
+export type { HelperCalls, HelperMemory } from './dsl/helper/helper-calls.ts'
+export type { HelperEntry } from './dsl/helper/table/entry.ts'
+export { helperTable } from './dsl/helper/table/helper-table.ts'
 export { type KernelRef, type KernelType, kernelType, member, pointer } from './dsl/kernel/kernel-type.ts'
 export {
   acquired,
@@ -49,11 +52,35 @@ export {
   array as arrayMap,
   arrayOfMaps,
   hash as hashMap,
+  hashOfMaps,
+  lpmTrie,
+  lruHash as lruHashMap,
+  lruPerCpuHash as lruPerCpuHashMap,
   type MapDefinition,
   type MapOfMapsDefinition,
   perCpuArray as perCpuArrayMap,
   perCpuHash as perCpuHashMap,
+  prefixKey,
 } from './dsl/map/definition.ts'
+export {
+  type PerfEventsDefinition,
+  perfEvents,
+  type RingBufferDefinition,
+  ringBuffer,
+} from './dsl/map/events.ts'
+export { bss, data, type GivenConstants, type GlobalDefinition, rodata } from './dsl/map/global.ts'
+export {
+  cgroupArray,
+  cpuMap,
+  deviceHash,
+  deviceMap,
+  type ObjectMapDefinition,
+  programArray,
+  socketHash,
+  socketMap,
+  xdpSocketMap,
+} from './dsl/map/objects.ts'
+export { bloomFilter, type QueueDefinition, queue, stack } from './dsl/map/queue.ts'
 export type { Located, Space } from './dsl/memory/location.ts'
 export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
 export type { EthernetLayer, Ipv4Layer, Ipv6Layer } from './dsl/packet/layers.ts'

@@ -1,6 +1,7 @@
 import type { Call, VmFunctions } from './call.ts'
 import { errno } from './map/map.ts'
 import { mapHelpers } from './map-helpers.ts'
+import { printkHelpers } from './printk.ts'
 
 /** What the helpers of {@link generalHelpers} tell a program about the world. */
 export interface World {
@@ -8,6 +9,8 @@ export interface World {
   readonly now: () => bigint
   /** 32 random bits, unsigned. */
   readonly random: () => number
+  /** Takes the lines of the trace log; they are lost when absent. */
+  readonly print?: (line: string) => void
 }
 
 /** Clock ticks a second (CONFIG_HZ) that `bpf_jiffies64` counts. */
@@ -17,6 +20,7 @@ export const ticksPerSecond = 1000
 export function generalHelpers(world: World): VmFunctions {
   return {
     ...mapHelpers,
+    ...printkHelpers(world.print ?? (() => {})),
     bpf_loop: (call) => loop(call),
     bpf_ktime_get_ns: () => world.now(),
     bpf_ktime_get_boot_ns: () => world.now(),

@@ -30,6 +30,8 @@ export interface TcOptions {
   readonly now?: () => bigint
   /** 32 random bits; the same sequence in every run by default. */
   readonly random?: () => number
+  /** Takes the lines that the program writes to the trace log (`b.printk`). */
+  readonly print?: (line: string) => void
   readonly cpu?: number
   readonly instructionLimit?: number
   /** Layout of kernel structs, shared with the objects that the kfuncs hand out. */
@@ -77,7 +79,11 @@ export class TcMachine {
     const { helpers, kfuncs, layout, cpu, instructionLimit, trace } = options
     this.#options = options
     this.maps = options.maps ?? new VmMaps(program.maps)
-    const world = { now: options.now ?? (() => hour), random: options.random ?? repeatableRandom(1) }
+    const world = {
+      now: options.now ?? (() => hour),
+      random: options.random ?? repeatableRandom(1),
+      ...(options.print !== undefined && { print: options.print }),
+    }
     this.#machine = new Machine(program.instructions, {
       name: program.name,
       maps: this.maps.byName as ReadonlyMap<string | number, VmMap>,

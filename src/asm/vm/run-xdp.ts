@@ -39,7 +39,7 @@ const hour = 3_600_000_000_000n
  * @throws {VmError} naming the instruction that did something illegal
  */
 export function runXdp(program: ProgramSpec, packet: Uint8Array, options: XdpOptions = {}): XdpResult {
-  const { ctx = {}, helpers, now = () => hour, random = repeatableRandom(1), ...rest } = options
+  const { ctx = {}, helpers, now = () => hour, random = repeatableRandom(1), print, ...rest } = options
   const maps = options.maps ?? new VmMaps(program.maps)
   let buffer: XdpBuffer | undefined
   const current = (): XdpBuffer => {
@@ -50,7 +50,11 @@ export function runXdp(program: ProgramSpec, packet: Uint8Array, options: XdpOpt
     ...rest,
     name: program.name,
     maps: maps.byName as ReadonlyMap<string | number, VmMap>,
-    helpers: { ...generalHelpers({ now, random }), ...xdpHelpers(current), ...helpers },
+    helpers: {
+      ...generalHelpers({ now, random, ...(print !== undefined && { print }) }),
+      ...xdpHelpers(current),
+      ...helpers,
+    },
     kfuncSpecs: program.kfuncs,
   })
   const handled = new XdpBuffer(machine.memory, packet, ctx)

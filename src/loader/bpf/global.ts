@@ -21,7 +21,7 @@ export function createGlobalMap(spec: MapSpec, bytes?: Uint8Array, bpf: BpfSysca
   const map = createMapWithTypes(spec, { key: rawCodec(4), value: rawCodec(spec.valueSize) }, bpf)
   try {
     const contents = bytes ?? spec.global?.initial
-    if (contents !== undefined && contents.some((byte) => byte !== 0)) map.set(new Uint8Array(4), contents)
+    if (contents?.some((byte) => byte !== 0)) map.set(new Uint8Array(4), contents)
     // Frozen, the verifier may take the values for known.
     if (spec.global?.section === 'rodata') map.freeze()
     return map

@@ -5,7 +5,7 @@ const here = new URL('..', import.meta.url).href
 const herePath = decodeURIComponent(new URL(here).pathname)
 
 /** Frames of the DSL itself that may lie between the author's line and {@link callerPosition}. */
-const depth = 12
+const depth = 20
 
 /** What V8 hands to `Error.prepareStackTrace`, as far as it is used here. */
 interface CallSite {

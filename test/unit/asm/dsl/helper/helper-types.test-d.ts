@@ -3,8 +3,9 @@
 import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
 import type { Int } from '../../../../../src/asm/dsl/core/values.ts'
 import { array } from '../../../../../src/asm/dsl/map/definition.ts'
+import type { RefOf } from '../../../../../src/asm/dsl/memory/reference.ts'
 import type { SkbContext } from '../../../../../src/asm/dsl/program/context.ts'
-import { be16, u32 } from '../../../../../src/asm/layout/scalar.ts'
+import { be16, be32, u32 } from '../../../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../../../src/asm/layout/struct.ts'
 
 const Value = struct('value', { n: u32, port: be16 })
@@ -54,3 +55,30 @@ export function aPlainBuilderIsMoreGeneral(): void {
   helper(tc)
   helper(xdp)
 }
+
+declare const values: RefOf<typeof Value>
+
+/** A format string says what its arguments are. */
+export function printk(): void {
+  const big = tc.ktime()
+  tc.printk('nothing')
+  tc.printk('%d and 100%%', value32())
+  tc.printk('%-08llx %pI4 %s', big, value.address, value)
+  tc.printk('%lld', value32())
+  // @ts-expect-error an argument is missing
+  tc.printk('%d')
+  // @ts-expect-error an argument too many
+  tc.printk('x', 1)
+  // @ts-expect-error 64 bits
+  tc.printk('%d', big)
+  // @ts-expect-error no memory
+  tc.printk('%s', 1)
+  // @ts-expect-error network order
+  tc.printk('%u', values.port)
+  // @ts-expect-error no such conversion
+  tc.printk('%f', 1)
+}
+
+const Address = struct('address', { address: be32 })
+declare const value: RefOf<typeof Address>
+declare function value32(): Int<'u32'>

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { tc } from '../../../src/asm/dsl/program/program.ts'
+import { u64 } from '../../../src/asm/layout/scalar.ts'
+import { struct } from '../../../src/asm/layout/struct.ts'
+import { loadProgram } from '../../../src/loader/program/load.ts'
+import { test } from '../support/kernel-test.ts'
+
+/** A tracefs of our own: not every machine has it mounted. Undefined where the kernel has none. */
+function mountTracefs(): { readonly pipe: string; unmount(): void } | undefined {
+  if (!readFileSync('/proc/filesystems', 'utf8').includes('tracefs')) return undefined
+  const directory = mkdtempSync(join(tmpdir(), 'tsbpf-trace-'))
+  execFileSync('mount', ['-t', 'tracefs', 'none', directory])
+  return {
+    pipe: join(directory, 'trace_pipe'),
+    unmount: () => {
+      execFileSync('umount', [directory])
+      rmdirSync(directory)
+    },
+  }
+}
+
+/** What has been written to the trace log since it was opened. */
+function readPipe(fd: number): string {
+  const chunk = Buffer.alloc(65536)
+  let text = ''
+  for (;;) {
+    try {
+      const read = readSync(fd, chunk)
+      if (read === 0) return text
+      text += chunk.toString('utf8', 0, read)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return text
+      throw error
+    }
+  }
+}
+
+test('lines arrive in the trace log', ({ skip }) => {
+  const tracefs = mountTracefs()
+  if (tracefs === undefined) {
+    skip('this kernel has no tracefs')
+    return
+  }
+  const mark = `tsbpf-${process.pid}`
+  const program = tc('t_printk', (b, skb) => {
+    const wide = b.stack(struct('wide', { n: u64 }), { n: 2n ** 40n })
+    b.printk(`${mark} len=%d wide=%llu` as '%d %llu', skb.len, wide.n)
+    b.printk(`${mark} %d %d %d %d %x` as '%d %d %d %d %x', 1, 2, 3, -4, 255)
+    b.return(0)
+  })
+  const fd = openSync(tracefs.pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    using loaded = loadProgram(program, { maps: [] })
+    loaded.testRun(new Uint8Array(64))
+    const text = readPipe(fd)
+    expect(text).toContain(`${mark} len=64 wide=1099511627776`)
+    expect(text).toContain(`${mark} 1 2 3 -4 ff`)
+  } finally {
+    closeSync(fd)
+    tracefs.unmount()
+  }
+})
+
+test('without tracefs the program runs all the same', () => {
+  const program = tc('t_printk', (b) => {
+    b.printk('nobody reads this: %d %d %d %d', 1, 2, 3, 4)
+    b.return(7)
+  })
+  using loaded = loadProgram(program, { maps: [] })
+  expect(loaded.testRun(new Uint8Array(64)).retval).toBe(7)
+})
