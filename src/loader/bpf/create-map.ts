@@ -1,5 +1,6 @@
 import { ArrayIndex, type MapDefinition, type MapOfMapsDefinition } from '../../asm/dsl/map/definition.ts'
 import type { ObjectMapDefinition } from '../../asm/dsl/map/objects.ts'
+import type { StorageDefinition } from '../../asm/dsl/map/storage.ts'
 import type { Codec } from '../../asm/layout/codec.ts'
 import { u32 } from '../../asm/layout/scalar.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../asm/layout/struct.ts'
@@ -49,6 +50,18 @@ export function createObjectMap<K extends Fields, V extends Fields>(
     key: keyCodec(definition),
     value: definition.value as unknown as Codec<ValueOf<StructType<V>>>,
   })
+}
+
+/**
+ * Makes a map that keeps values for objects of the kernel. User space names these by a file descriptor: of a socket or
+ * file, of a cgroup's directory, of a task by a pidfd.
+ *
+ * @throws {BpfError} when the kernel refuses
+ */
+export function createStorage<V extends Fields>(
+  definition: StorageDefinition<V>,
+): BpfMap<{ readonly fd: number }, ValueOf<StructType<V>>> {
+  return createMapWithTypes(definition.spec, { key: definition.key, value: definition.value as never })
 }
 
 /** Makes a map of maps: put maps in with `setObject`; `get` gives the id of the one that is there. @throws {BpfError} */

@@ -1,4 +1,4 @@
-import type { SourcePosition } from '../../diagnostics/source-position.ts'
+import { formatPosition, type SourcePosition } from '../../diagnostics/source-position.ts'
 import type {
   Callee,
   Comparison,
@@ -111,6 +111,8 @@ export class Emitter {
   packetUses: PacketUse[][] = []
   /** Objects acquired and not yet released on the path being written. */
   held = new Set<Held>()
+  /** The spin lock that is taken at the place being written: the kernel allows no call until it is given back. */
+  locked: Held | undefined
   /**
    * Goes on where a comparison holds; elsewhere runs `otherwise`, which must not fall through. Set by the statements
    * about control flow, which build on this class.
@@ -220,6 +222,18 @@ export class Emitter {
 
   /** Appends a call. */
   call(callee: Callee, type: Type, args: Value[]): Value {
+    if (this.locked !== undefined) {
+      const { position } = this.locked
+      throw new BuildError(
+        'LOCKED',
+        `${callee.name} cannot be called while a spin lock is held`,
+        callerPosition(),
+        {
+          details: position === undefined ? '' : `It is taken at ${formatPosition(position)}.`,
+          hint: 'Call it before or behind b.lock(…) and keep the result in a variable.',
+        },
+      )
+    }
     return this.emit({ kind: 'call', callee }, type, args)
   }
 

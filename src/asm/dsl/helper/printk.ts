@@ -90,7 +90,12 @@ function count(number: number): string {
 }
 
 /** An argument as the 64 bits that the helper takes. */
-function argumentOf(b: GlobalStatements, { kind, bits, text }: Conversion, arg: unknown, place: number): Value {
+function argumentOf(
+  b: GlobalStatements,
+  { kind, bits, text }: Conversion,
+  arg: unknown,
+  place: number,
+): Value {
   const { emitter } = b
   const wrong = (what: string, hint: string): BuildError =>
     new BuildError(

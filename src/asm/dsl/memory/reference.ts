@@ -1,6 +1,7 @@
 import type { KernelField, MemorySpace, Value } from '../../ir/graph.ts'
 import type { BitsType } from '../../layout/bits.ts'
 import type { BytesType, CharsType } from '../../layout/bytes.ts'
+import { isKernelOwned } from '../../layout/kernel-owned.ts'
 import { type HostName, type NetworkName, type ScalarName, type ScalarType, u8 } from '../../layout/scalar.ts'
 import {
   type ArrayType,
@@ -12,7 +13,9 @@ import {
 } from '../../layout/struct.ts'
 import type { WideType } from '../../layout/wide.ts'
 import { type BitsAssignable, type BitsExpression, bitsExpression } from '../core/bits.ts'
+import { callerPosition } from '../core/caller.ts'
 import type { Emitter } from '../core/emitter.ts'
+import { BuildError } from '../core/errors.ts'
 import { type Expression, expression, type Int, type Net, registerType } from '../core/values.ts'
 import type { Wide } from '../core/wide.ts'
 import { elementOf, type Index, type IndexOptions } from './element.ts'
@@ -126,11 +129,23 @@ export function refAt<F extends Fields, S extends Space>(at: Location<S>): Ref<F
       enumerable: true,
       get: () => {
         checkUsable(at)
+        checkOwner(at, name)
         const place = { offset: at.offset + field.offset, what: `${at.what}.${name}` }
         return access(derive(at, place), field.type)
       },
     })
   return ref as unknown as Ref<F, S>
+}
+
+/** @throws {BuildError} for a member of what only the kernel may touch: a lock or timer in a map's value */
+function checkOwner(at: Location, member: string): void {
+  if (at.space !== 'map' || at.type.kind !== 'struct' || !isKernelOwned(at.type.name)) return
+  throw new BuildError(
+    'KERNEL_OWNED',
+    `${at.what}.${member} cannot be read or written: ${at.type.name} is the kernel's own`,
+    callerPosition(),
+    { hint: 'Pass the field as a whole to the statement it is for, such as b.lock(value.lock, …).' },
+  )
 }
 
 /** Makes the reference to an array of unsigned bytes, integers, structs, … */
