@@ -81,6 +81,13 @@ export {
   xdpSocketMap,
 } from './dsl/map/objects.ts'
 export { bloomFilter, type QueueDefinition, queue, stack } from './dsl/map/queue.ts'
+export {
+  cgroupStorage,
+  inodeStorage,
+  type StorageDefinition,
+  socketStorage,
+  taskStorage,
+} from './dsl/map/storage.ts'
 export type { Located, Space } from './dsl/memory/location.ts'
 export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
 export type { EthernetLayer, Ipv4Layer, Ipv6Layer } from './dsl/packet/layers.ts'
@@ -147,6 +154,7 @@ export * from './isa/registers.ts'
 export { type BitsType, bits } from './layout/bits.ts'
 export { type BytesType, bytes, type CharsType, chars } from './layout/bytes.ts'
 export type { Codec } from './layout/codec.ts'
+export { SpinLock } from './layout/kernel-owned.ts'
 export { be16, be32, be64, s8, s16, s32, s64, u8, u16, u32, u64 } from './layout/scalar.ts'
 export {
   array,

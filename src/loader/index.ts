@@ -2,7 +2,13 @@
 export { formatIp, parseIp } from './address/ip.ts'
 export { type AddressRange, addressRange } from './address/prefix.ts'
 export { ensureBpffs, listPins, makePinDirectory, removePinDirectory, unpin } from './bpf/bpffs.ts'
-export { createMap, createMapOfMaps, createObjectMap, createPerCpuMap } from './bpf/create-map.ts'
+export {
+  createMap,
+  createMapOfMaps,
+  createObjectMap,
+  createPerCpuMap,
+  createStorage,
+} from './bpf/create-map.ts'
 export { BpfGlobal, createGlobal } from './bpf/global.ts'
 export { BpfMap, type MapCodecs } from './bpf/map.ts'
 export { perCpu } from './bpf/per-cpu-codec.ts'
