@@ -261,3 +261,18 @@ export function positions(
     return last
   })
 }
+
+/** Finds the text of source lines in a report: trimmed, undefined where it is not known. */
+export function sourceTexts({ sources }: ProgramReport): (position: SourcePosition) => string | undefined {
+  const texts = new Map(
+    sources.flatMap(({ file, lines }) =>
+      lines.map(({ number, text }) => [`${number} ${file}`, text.trim()] as const),
+    ),
+  )
+  return ({ file, line }) => texts.get(`${line} ${file}`) || undefined
+}
+
+/** A position as listings show it: `lb.ts:42`. */
+export function shortPlace({ file, line }: SourcePosition): string {
+  return `${file.split(/[\\/]/).at(-1) ?? file}:${line}`
+}

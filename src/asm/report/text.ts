@@ -1,5 +1,12 @@
 import type { StackObject } from '../analysis/stack-map.ts'
-import type { ProgramReport, ReportedBlock, ReportedInstruction } from './program-report.ts'
+import { largest } from './largest.ts'
+import {
+  type ProgramReport,
+  type ReportedBlock,
+  type ReportedInstruction,
+  shortPlace,
+  sourceTexts,
+} from './program-report.ts'
 
 /** Column in which an instruction's registers begin. */
 const registersColumn = 46
@@ -17,6 +24,9 @@ const registersColumn = 46
  */
 export function reportText(report: ProgramReport): string {
   const { name, type, origin, instructions, functions, blocks } = report
+  const textOf = sourceTexts(report)
+  const digits = Math.max(4, String(instructions.at(-1)?.slot ?? 0).length)
+  const widest = String(largest(instructions.map(({ hits = 0 }) => hits))).length
   const last = instructions.at(-1)
   const slots = last === undefined ? 0 : last.slot + last.bytes.length / 16
   const out = [
@@ -34,8 +44,8 @@ export function reportText(report: ProgramReport): string {
       `function ${it.name}: ${plural(it.end - it.start, 'instruction')}, ${plural(own.length, 'block')}, ${depth} bytes of stack`,
       ...objects.map((object) => `  ${stackLine(object)}`),
     )
-    const positions = { shown: '' }
-    for (const block of own) out.push('', ...blockText(report, block, positions))
+    const source = { textOf, digits, widest, shown: '' }
+    for (const block of own) out.push('', ...blockText(report, block, source))
   }
   return out.map((line) => `${line.trimEnd()}\n`).join('')
 }
@@ -68,17 +78,25 @@ export function blockEdges(report: ProgramReport, block: ReportedBlock): string 
   return parts.join('   ')
 }
 
-function blockText(report: ProgramReport, block: ReportedBlock, positions: { shown: string }): string[] {
+/** What the lines of a listing have in common. */
+interface Listing {
+  readonly textOf: ReturnType<typeof sourceTexts>
+  /** Width of slots and of counts. */
+  readonly digits: number
+  readonly widest: number
+  /** The source line shown last. */
+  shown: string
+}
+
+function blockText(report: ProgramReport, block: ReportedBlock, source: Listing): string[] {
   const { instructions } = report
-  const digits = Math.max(4, String(instructions.at(-1)?.slot ?? 0).length)
-  const widest = Math.max(0, ...instructions.map(({ hits = 0 }) => String(hits).length))
+  const { digits, widest } = source
   const out = [`${block.label}: ${blockEdges(report, block)}`]
   for (const instruction of instructions.slice(block.start, block.end)) {
-    const line = sourceLine(report, instruction)
-    if (line !== undefined && line !== positions.shown) {
-      positions.shown = line
-      out.push(line)
-    }
+    const at = instruction.source
+    const line = at === undefined ? '' : `; ${shortPlace(at)}  ${source.textOf(at) ?? ''}`.trimEnd()
+    if (line !== '' && line !== source.shown) out.push(line)
+    if (line !== '') source.shown = line
     const count = report.run === undefined ? '' : `${instruction.hits || ''}`.padStart(widest + 1)
     const text = `${count}${String(instruction.slot).padStart(digits)}: ${instruction.text}${remark(instruction)}`
     const registers = registersText(instruction)
@@ -87,16 +105,6 @@ function blockText(report: ProgramReport, block: ReportedBlock, positions: { sho
       out.push(`${' '.repeat(digits + count.length)}  verifier: ${state}`)
   }
   return out
-}
-
-function sourceLine({ sources }: ProgramReport, { source }: ReportedInstruction): string | undefined {
-  if (source === undefined) return undefined
-  const name = source.file.split(/[\\/]/).at(-1) ?? source.file
-  const text = sources
-    .find(({ file }) => file === source.file)
-    ?.lines.find(({ number }) => number === source.line)
-    ?.text.trim()
-  return text ? `; ${name}:${source.line}  ${text}` : `; ${name}:${source.line}`
 }
 
 function remark({ symbol, comment }: ReportedInstruction): string {

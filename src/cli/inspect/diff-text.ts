@@ -1,5 +1,5 @@
 import type { DiffLine, ProgramCounts, ProgramDiff } from '../../asm/report/diff.ts'
-import { type ProgramReport, positions } from '../../asm/report/program-report.ts'
+import { type ProgramReport, positions, shortPlace, sourceTexts } from '../../asm/report/program-report.ts'
 import { style } from '../output.ts'
 
 /** Equal instructions shown around a difference. */
@@ -29,6 +29,7 @@ export function diffText(diff: ProgramDiff, before: ProgramReport, after: Progra
     `${diff.same} instructions are the same, ${diff.removed} only in the first, ${diff.added} only in the second`,
   ]
   const sources = [positions(before.instructions), positions(after.instructions)] as const
+  const texts = [sourceTexts(before), sourceTexts(after)] as const
   let shown = ''
   let skipped = false
   for (const [index, line] of diff.lines.entries()) {
@@ -39,7 +40,8 @@ export function diffText(diff: ProgramDiff, before: ProgramReport, after: Progra
     if (skipped || index === 0) out.push('')
     skipped = false
     const source = line.after === undefined ? sources[0][line.before ?? 0] : sources[1][line.after]
-    const place = source === undefined ? '' : sourceLine(line.after === undefined ? before : after, source)
+    const textOf = texts[line.after === undefined ? 0 : 1]
+    const place = source === undefined ? '' : `${shortPlace(source)}  ${textOf(source) ?? ''}`.trimEnd()
     if (place !== '' && place !== shown) out.push(style('dim', `; ${place}`))
     shown = place
     out.push(instructionLine(line, before, after))
@@ -76,12 +78,4 @@ function instructionLine(
   const text = `${slots}  ${(right ?? left)?.text ?? ''}`
   if (kind === 'removed') return style('red', `- ${text}`)
   return kind === 'added' ? style('green', `+ ${text}`) : `  ${text}`
-}
-
-function sourceLine({ sources }: ProgramReport, { file, line }: { file: string; line: number }): string {
-  const name = file.split(/[\\/]/).at(-1) ?? file
-  const text = sources
-    .find((source) => source.file === file)
-    ?.lines.find(({ number }) => number === line)?.text
-  return `${name}:${line}  ${text?.trim() ?? ''}`.trimEnd()
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { CalleeShape, MapShape } from '../../asm/analysis/input.ts'
 import { describePrototype } from '../../asm/btf/prototype.ts'
 import { Btf } from '../../asm/btf/reader.ts'
@@ -129,7 +130,7 @@ export function readMachineCode(
   slotOf: (record: ProgramDetails['lines'][number]) => number = ({ slot }) => slot,
 ): {
   readonly machineCode: MachineCode | undefined
-  /** Why there is none. */
+  /** Why there is none, or what is peculiar about it. */
   readonly remark: string | undefined
 } {
   const { size, bytes, functions, lineAddresses } = machineCode
@@ -166,7 +167,15 @@ export function readMachineCode(
     }
     base += length
   }
-  return { machineCode: { size, pieces }, remark: undefined }
+  return { machineCode: { size, pieces }, remark: blinding() }
+}
+
+/** Whether constants in machine code are not those of the program: 2 is for everybody, 1 for those without CAP_BPF. */
+function blinding(): string | undefined {
+  const level = tryOr(() => readFileSync('/proc/sys/net/core/bpf_jit_harden', 'latin1').trim(), '0')
+  return level === '2'
+    ? 'Constants in the machine code are blinded (net.core.bpf_jit_harden = 2): each comes in two halves that are xor-ed.'
+    : undefined
 }
 
 function nameOf(names: Readonly<Record<string, number>>, number: number): string {

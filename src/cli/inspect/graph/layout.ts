@@ -1,3 +1,5 @@
+import { largest } from '../../../asm/report/largest.ts'
+
 /** A node to be placed: its size in pixels. */
 export interface LayoutNode {
   readonly width: number
@@ -42,6 +44,7 @@ const sweeps = 12
 interface Cell {
   readonly node: number
   readonly width: number
+  readonly row: number
   readonly above: Cell[]
   readonly below: Cell[]
   x: number
@@ -53,24 +56,25 @@ interface Cell {
  */
 export function layOutGraph(nodes: readonly LayoutNode[], edges: readonly LayoutEdge[]): GraphLayout {
   const ranks = rank(nodes.length, edges)
-  const rows: Cell[][] = Array.from({ length: Math.max(0, ...ranks) + 1 }, () => [])
+  const rows: Cell[][] = Array.from({ length: largest(ranks) + 1 }, () => [])
   const cells = nodes.map(({ width }, node): Cell => {
-    const cell = { node, width, above: [], below: [], x: 0 }
-    rows[ranks[node] ?? 0]?.push(cell)
+    const row = ranks[node] ?? 0
+    const cell = { node, width, row, above: [], below: [], x: 0 }
+    rows[row]?.push(cell)
     return cell
   })
   const lanes = edges.map((edge) => (edge.back ? [] : thread(edge, ranks, rows, cells)))
   order(rows)
   placeHorizontally(rows)
   const tops = rowTops(rows, nodes)
-  const left = Math.min(0, ...rows.flat().map(({ x }) => x))
+  const left = -largest(rows.flat().map(({ x }) => -x))
   const placed = nodes.map((size, index) => ({
     ...size,
     x: (cells[index]?.x ?? 0) - left + gap.margin,
     y: tops[ranks[index] ?? 0] ?? 0,
     rank: ranks[index] ?? 0,
   }))
-  const right = Math.max(0, ...placed.map(({ x, width }) => x + width))
+  const right = largest(placed.map(({ x, width }) => x + width))
   const ports = portsOf(edges, placed, lanes, gap.margin - left)
   let backLanes = 0
   const routed = edges.map((edge, index): RoutedEdge => {
@@ -80,18 +84,17 @@ export function layOutGraph(nodes: readonly LayoutNode[], edges: readonly Layout
       return { ...edge, points: [start, { x: lane, y: start.y + 12 }, { x: lane, y: end.y - 12 }, end] }
     }
     const between = (lanes[index] ?? []).flatMap((cell) => {
-      const row = rows.findIndex((cellsOfRow) => cellsOfRow.includes(cell))
       const x = cell.x - left + gap.margin + laneWidth / 2
-      const top = tops[row] ?? 0
+      const top = tops[cell.row] ?? 0
       return [
         { x, y: top },
-        { x, y: top + rowHeight(rows[row] ?? [], nodes) },
+        { x, y: top + rowHeight(rows[cell.row] ?? [], nodes) },
       ]
     })
     return { ...edge, points: [start, ...between, end] }
   })
-  const lowest = Math.max(0, ...placed.map(({ y, height }) => y + height))
-  const lanesRight = Math.max(right, ...routed.flatMap(({ points }) => points.map(({ x }) => x)))
+  const lowest = largest(placed.map(({ y, height }) => y + height))
+  const lanesRight = Math.max(right, largest(routed.flatMap(({ points }) => points.map(({ x }) => x))))
   return { nodes: placed, edges: routed, width: lanesRight + gap.margin, height: lowest + gap.margin }
 }
 
@@ -117,7 +120,7 @@ function thread(edge: LayoutEdge, ranks: readonly number[], rows: Cell[][], cell
   const places: Cell[] = []
   let previous = cells[edge.from] as Cell
   for (let row = (ranks[edge.from] ?? 0) + 1; row < (ranks[edge.to] ?? 0); row++) {
-    const place: Cell = { node: -1, width: laneWidth, above: [previous], below: [], x: 0 }
+    const place: Cell = { node: -1, width: laneWidth, row, above: [previous], below: [], x: 0 }
     previous.below.push(place)
     rows[row]?.push(place)
     places.push(place)
@@ -194,7 +197,7 @@ function mean(cells: readonly Cell[], of: (cell: Cell) => number): number | unde
 }
 
 function rowHeight(row: readonly Cell[], nodes: readonly LayoutNode[]): number {
-  return Math.max(0, ...row.map(({ node }) => nodes[node]?.height ?? 0))
+  return largest(row.map(({ node }) => nodes[node]?.height ?? 0))
 }
 
 function rowTops(rows: readonly Cell[][], nodes: readonly LayoutNode[]): number[] {
@@ -219,26 +222,33 @@ function portsOf(
   shift: number,
 ): Ports[] {
   const middle = (node: number): number => (placed[node]?.x ?? 0) + (placed[node]?.width ?? 0) / 2
-  const spread = (node: number, side: 'from' | 'to', index: number): number => {
-    const toward = (at: number): number => {
-      const edge = edges[at] as LayoutEdge
-      if (edge.back) return Number.POSITIVE_INFINITY
-      const lane = side === 'from' ? lanes[at]?.[0] : lanes[at]?.at(-1)
-      return lane === undefined
-        ? middle(side === 'from' ? edge.to : edge.from)
-        : lane.x + shift + laneWidth / 2
-    }
-    const own = [...edges.keys()]
-      .filter((at) => edges[at]?.[side] === node)
-      .sort((a, b) => toward(a) - toward(b))
-    const { x = 0, width = 0 } = placed[node] ?? {}
-    return x + (width * (own.indexOf(index) + 1)) / (own.length + 1)
+  const toward = (index: number, side: 'from' | 'to'): number => {
+    const edge = edges[index] as LayoutEdge
+    if (edge.back) return Number.POSITIVE_INFINITY
+    const lane = side === 'from' ? lanes[index]?.[0] : lanes[index]?.at(-1)
+    return lane === undefined ? middle(side === 'from' ? edge.to : edge.from) : lane.x + shift + laneWidth / 2
   }
+  const places = (side: 'from' | 'to'): number[] => {
+    const byNode = new Map<number, number[]>()
+    for (const [index, edge] of edges.entries()) {
+      const own = byNode.get(edge[side]) ?? []
+      byNode.set(edge[side], own)
+      own.push(index)
+    }
+    const result: number[] = []
+    for (const [node, own] of byNode) {
+      own.sort((a, b) => toward(a, side) - toward(b, side))
+      const { x = 0, width = 0 } = placed[node] ?? {}
+      for (const [at, index] of own.entries()) result[index] = x + (width * (at + 1)) / (own.length + 1)
+    }
+    return result
+  }
+  const [starts, ends] = [places('from'), places('to')]
   return edges.map(({ from, to }, index) => {
     const { y = 0, height = 0 } = placed[from] ?? {}
     return {
-      start: { x: spread(from, 'from', index), y: y + height },
-      end: { x: spread(to, 'to', index), y: placed[to]?.y ?? 0 },
+      start: { x: starts[index] ?? 0, y: y + height },
+      end: { x: ends[index] ?? 0, y: placed[to]?.y ?? 0 },
     }
   })
 }

@@ -1,3 +1,4 @@
+import { largest } from '../../../asm/report/largest.ts'
 import type { ProgramReport, ReportedBlock, ReportedInstruction } from '../../../asm/report/program-report.ts'
 import { plural } from '../../../asm/report/text.ts'
 import { escapeHtml, heat, highlightCode } from './markup.ts'
@@ -6,7 +7,7 @@ import { lineKeys } from './source-pane.ts'
 /** The bytecode of a report: functions, blocks, a row for each instruction. */
 export function codePane(report: ProgramReport): string {
   const keys = lineKeys(report)
-  const most = Math.max(0, ...report.instructions.map(({ hits = 0 }) => hits))
+  const most = largest(report.instructions.map(({ hits = 0 }) => hits))
   return report.functions
     .map(({ name, start, end, stack }, index) => {
       const own = report.blocks.filter((block) => block.function === index)

@@ -1,4 +1,10 @@
-import type { ProgramReport, ReportedBlock } from '../../../asm/report/program-report.ts'
+import { largest } from '../../../asm/report/largest.ts'
+import {
+  type ProgramReport,
+  type ReportedBlock,
+  shortPlace,
+  sourceTexts,
+} from '../../../asm/report/program-report.ts'
 import { type GraphLayout, layOutGraph, type RoutedEdge } from '../graph/layout.ts'
 import { escapeHtml, heat } from './markup.ts'
 
@@ -32,11 +38,12 @@ interface Node {
 
 function functionGraph(report: ProgramReport, blocks: readonly ReportedBlock[]): string {
   const place = new Map(blocks.map(({ index }, at) => [index, at]))
+  const textOf = sourceTexts(report)
   const nodes = blocks.map((block): Node => {
     const named = block.successors
       .filter((edge) => !edge.back && isCrowded(report, block, edge.block))
       .map((edge) => edge.block)
-    return { block, named, lines: nodeLines(report, block) }
+    return { block, named, lines: nodeLines(report, block, textOf) }
   })
   const edges = nodes.flatMap(({ block, named }, from) =>
     block.successors
@@ -48,7 +55,7 @@ function functionGraph(report: ProgramReport, blocks: readonly ReportedBlock[]):
     height: (lines.length + (named.length > 0 ? 1 : 0)) * font.line + font.padding,
   }))
   const layout = layOutGraph(sizes, edges)
-  const most = Math.max(0, ...report.instructions.map(({ hits = 0 }) => hits))
+  const most = largest(report.instructions.map(({ hits = 0 }) => hits))
   const paths = layout.edges.map((edge, index) => pathHtml(edge, edges[index]?.kind ?? 'fall'))
   const boxes = nodes.map((node, index) => nodeHtml(report, node, layout, index, most))
   const { width, height } = layout
@@ -63,7 +70,11 @@ function isCrowded(report: ProgramReport, from: ReportedBlock, to: number): bool
   )
 }
 
-function nodeLines(report: ProgramReport, block: ReportedBlock): string[] {
+function nodeLines(
+  report: ProgramReport,
+  block: ReportedBlock,
+  textOf: ReturnType<typeof sourceTexts>,
+): string[] {
   const own = report.instructions.slice(block.start, block.end)
   const [first] = own
   const last = own.at(-1)
@@ -72,12 +83,8 @@ function nodeLines(report: ProgramReport, block: ReportedBlock): string[] {
   const heading = `${block.label}  ${range}${hits}`
   const source = own.find((instruction) => instruction.source !== undefined)?.source
   if (source === undefined) return [heading]
-  const text = report.sources
-    .find(({ file }) => file === source.file)
-    ?.lines.find(({ number }) => number === source.line)
-    ?.text.trim()
-  const place = `${source.file.split(/[\\/]/).at(-1)}:${source.line}`
-  return text ? [heading, place, shorten(text)] : [heading, place]
+  const text = textOf(source)
+  return text === undefined ? [heading, shortPlace(source)] : [heading, shortPlace(source), shorten(text)]
 }
 
 function nodeHtml(

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { ProgramReport, ReportedInstruction } from '../../../asm/report/program-report.ts'
+import {
+  type ProgramReport,
+  type ReportedInstruction,
+  shortPlace,
+} from '../../../asm/report/program-report.ts'
 import { plural } from '../../../asm/report/text.ts'
 import { codePane } from './code-pane.ts'
 import { graphPane } from './graph-pane.ts'
@@ -101,7 +105,7 @@ function embedded(report: ProgramReport): string {
 
 function place({ source }: ReportedInstruction): string | undefined {
   if (source === undefined) return undefined
-  return `${source.file.split(/[\\/]/).at(-1)}:${source.line}:${source.column}`
+  return source.column > 0 ? `${shortPlace(source)}:${source.column}` : shortPlace(source)
 }
 
 interface Machine {

@@ -1,3 +1,4 @@
+import { largest } from '../../../asm/report/largest.ts'
 import { type ProgramReport, positions, type ReportedSource } from '../../../asm/report/program-report.ts'
 import { plural } from '../../../asm/report/text.ts'
 import { escapeHtml, heat, highlightSource } from './markup.ts'
@@ -31,7 +32,7 @@ export function sourcePane(report: ProgramReport): string {
   }
   if (report.sources.length === 0)
     return '<p class="none">Nothing is known of the source: the program was built or loaded without line records.</p>'
-  const most = Math.max(0, ...hits.values())
+  const most = largest(hits.values())
   return report.sources.map((source, file) => fileHtml(source, file, counts, hits, most)).join('')
 }
 

@@ -23,6 +23,12 @@ test('the report on an object of clang’s is as in test/golden/counter.full', (
   expect(text).toBe(readFileSync(golden, 'utf8'))
 })
 
+test('the example in docs/inspect.md is an excerpt of it', () => {
+  const docs = readFileSync(new URL('../../../../docs/inspect.md', import.meta.url), 'utf8')
+  const excerpt = /^```\n(function counter[\s\S]*?)^```/m.exec(docs)?.[1]
+  expect(reportText(report())).toContain(excerpt)
+})
+
 test('executions stand beside the instructions', () => {
   const text = reportText(report([3, 2]))
   expect(text).toContain('executions (left of the slots): a test\n')
