@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { type AttachType, attachTypes } from '../../asm/attach.ts'
 import { mov64 } from '../../asm/isa/alu.ts'
@@ -71,8 +72,19 @@ export function hasFunctionTracing(
   return btfId !== undefined && loadsProgram('tracing', { attach: 'trace_fentry', btfId }, bpf)
 }
 
+/** The security modules in use, such as `['capability', 'landlock', 'bpf']`; undefined where nobody says. */
+export function securityModules(list = '/sys/kernel/security/lsm'): readonly string[] | undefined {
+  try {
+    return readFileSync(list, 'utf8').trim().split(',')
+  } catch {
+    // securityfs is not mounted, as in containers.
+    return undefined
+  }
+}
+
 /**
- * Whether programs can be attached to security hooks here (Linux 5.7, CONFIG_BPF_LSM).
+ * Whether programs can be attached to security hooks here (Linux 5.7, CONFIG_BPF_LSM), and `bpf` is among the security
+ * modules in use, as far as that is known: without it programs are attached, and never asked.
  *
  * @throws {MissingPrivilegeError} for want of the capabilities that loading takes
  */
@@ -81,5 +93,6 @@ export function hasSecurityHooks(
   kernel: KernelTypes = runningKernelTypes(),
 ): boolean {
   const btfId = kernel.vmlinux.findByName('bpf_lsm_file_open', 'func')
+  if (securityModules()?.includes('bpf') === false) return false
   return btfId !== undefined && loadsProgram('lsm', { attach: 'lsm_mac', btfId }, bpf)
 }

@@ -3,6 +3,8 @@ import { TsbpfError } from '../../asm/diagnostics/error.ts'
 import { Fd } from '../bpf/fd.ts'
 import { rawTracepointOpen } from '../bpf/link-commands.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
+import { securityModules } from '../kernel/program-probes.ts'
+import { UnsupportedFeatureError } from '../kernel/unsupported-feature-error.ts'
 import { attachError } from './attach-error.ts'
 import { type AttachableProgram, BpfLink } from './link.ts'
 import type { BpfProgram } from './program.ts'
@@ -13,6 +15,7 @@ import type { BpfProgram } from './program.ts'
  *
  * @param tracepoint for raw tracepoint programs: another tracepoint than the program's own
  * @returns the link; closing it detaches, unless it is pinned
+ * @throws {UnsupportedFeatureError} for a security policy that would never be asked
  * @throws {BpfError} when the kernel refuses: EBUSY for a function that cannot be traced, ENOENT for a tracepoint that
  *   does not exist
  */
@@ -26,6 +29,10 @@ export function attachTracing(
   if (target?.kind === 'kprobe' || target?.kind === 'tracepoint')
     throw new TsbpfError('ATTACH_TYPE', `program "${program.name}" is no tracing program`, {
       hint: target.kind === 'kprobe' ? 'Attach it with attachKprobe.' : 'Attach it with attachTracepoint.',
+    })
+  if (target?.kind === 'lsm' && securityModules()?.includes('bpf') === false)
+    throw new UnsupportedFeatureError('security policies in use', '5.7', {
+      hint: 'bpf is not among its security modules (/sys/kernel/security/lsm): boot with lsm=…,bpf.',
     })
   const where = describe(target, raw)
   const result = rawTracepointOpen(bpf, program.fd.number, raw)

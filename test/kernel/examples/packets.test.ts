@@ -52,6 +52,25 @@ describe('XDP: packet counter', () => {
   })
 })
 
+describe('test runs', () => {
+  it('of XDP programs and socket filters take a packet', () => {
+    const udp = new Uint8Array(64)
+    udp.set([0x08, 0x00, 0x45], 12)
+    udp[14 + 9] = 17
+    const xdp = load(xdpPacketCounter, packetsByProtocol)
+    expect(xdp.program.testRun(udp).retval).toBe(2)
+    expect(xdp.map.get(17)).toEqual({ packets: 1n })
+    const filter = load(socketFilterShortDatagrams, datagrams)
+    // Of what follows an Ethernet header, the fifth and sixth byte are the length of a datagram.
+    const datagram = new Uint8Array(64)
+    datagram.set([0, 50], 14 + 4)
+    expect(filter.program.testRun(datagram).retval).toBe(50)
+    datagram.set([1, 0], 14 + 4)
+    expect(filter.program.testRun(datagram).retval).toBe(0)
+    expect(filter.map.get(0)).toEqual({ passed: 1n, dropped: 1n })
+  })
+})
+
 describe('TC: port redirector', () => {
   it('makes a server answer under another port', () => {
     const namespace = namespaces.create('tc')
