@@ -90,6 +90,7 @@ export {
 } from './dsl/map/storage.ts'
 export type { Located, Space } from './dsl/memory/location.ts'
 export type { ArrayRef, Ref, RefOf } from './dsl/memory/reference.ts'
+export type { ChecksumChange } from './dsl/packet/checksum-change.ts'
 export type { EthernetLayer, Ipv4Layer, Ipv6Layer } from './dsl/packet/layers.ts'
 export type { ByteCount, Packet } from './dsl/packet/packet.ts'
 export type { ArgumentsOf, Parameters } from './dsl/program/arguments.ts'

@@ -3,6 +3,7 @@ import type { Result } from './core/emitter.ts'
 import type { Int } from './core/values.ts'
 import { type HelperCalls, helperCalls } from './helper/helper-calls.ts'
 import { HelperStatements } from './helper/helper-statements.ts'
+import { ChecksumChange } from './packet/checksum-change.ts'
 import { Packet } from './packet/packet.ts'
 import type { PacketContext } from './program/context-ref.ts'
 import type { Verdict } from './program/returns.ts'
@@ -32,5 +33,10 @@ export class ProgramBuilder<
   /** The packet that the program was called for, for direct access. */
   packet(context: PacketContext): Packet {
     return new Packet(this as unknown as ProgramBuilder, context)
+  }
+
+  /** The start of a description of what changes under an Internet checksum; nothing so far. */
+  checksumChange(): ChecksumChange {
+    return new ChecksumChange(this)
   }
 }

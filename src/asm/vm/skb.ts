@@ -95,10 +95,31 @@ export function skbHelpers(skb: () => Skb): VmFunctions {
       packet.set(from, offset)
       return skb().pull(0) ? 0 : -errno.ENOMEM
     },
+    bpf_l3_csum_replace: (call) => replaceChecksum(skb(), call, { keepZero: false }),
+    bpf_l4_csum_replace: (call) => replaceChecksum(skb(), call, { keepZero: (call.u32(4) & 0x20) !== 0 }),
     bpf_redirect: (call: Call) => redirect('redirect', call.u32(0), call.u64(1)),
     bpf_redirect_peer: (call: Call) => redirect('redirect_peer', call.u32(0), call.u64(1)),
     bpf_redirect_neigh: (call: Call) => redirect('redirect_neigh', call.u32(0), call.u64(3)),
   }
+}
+
+/**
+ * `bpf_l3_csum_replace` and `bpf_l4_csum_replace`, on packets whose checksum nobody is going to finish: the size of the
+ * field among the flags, or a difference instead of the new value.
+ */
+function replaceChecksum(skb: Skb, call: Call, { keepZero }: { readonly keepZero: boolean }): number {
+  const [offset, size] = [call.u32(1), call.u32(4) & 0xf]
+  if (offset + 2 > skb.packet.byteLength) return -errno.EFAULT
+  if (![0, 2, 4].includes(size) || (size === 0 && call.u64(2) !== 0n)) return -errno.EINVAL
+  const view = new DataView(skb.packet.buffer, skb.packet.byteOffset)
+  const old = view.getUint16(offset, true)
+  if (!skb.pull(0)) return -errno.ENOMEM
+  if (keepZero && old === 0) return 0
+  const ones = size === 2 ? 0xffff : 0xffff_ffff
+  let sum = (old ^ 0xffff) + (size === 0 ? 0 : (call.u32(2) ^ ones) >>> 0) + call.u32(3)
+  while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000)
+  view.setUint16(offset, keepZero && sum === 0xffff ? 0xffff : sum ^ 0xffff, true)
+  return 0
 }
 
 const zeroes = SkBuff.decode(new Uint8Array(SkBuff.size))

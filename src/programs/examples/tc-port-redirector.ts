@@ -10,18 +10,14 @@ export function tcPortRedirector(direction: 'ingress' | 'egress', from: number, 
   const field = direction === 'ingress' ? 'destination' : 'source'
   const [old, fresh] = direction === 'ingress' ? [from, to] : [to, from]
   return tc(`port_${direction}`, (b, skb) => {
-    const ip = b.packet(skb).ipv4({ otherwise: TCX_NEXT })
+    const packet = b.packet(skb)
+    const ip = packet.ipv4({ otherwise: TCX_NEXT })
     const tcp = ip.tcp()
     b.if(tcp[field].ne(old), () => b.return(TCX_NEXT))
+    const change = b.checksumChange().replace(tcp[field], fresh)
     b.assign(tcp, { [field]: fresh })
-    const offset = ip.end.add(TcpHeader.fields.checksum.offset)
-    const change = { skb, offset, from: swapped(old), to: swapped(fresh), flags: 2 }
-    b.if(b.helpers.l4_csum_replace(change).ne(0), () => b.return(TC_ACT_SHOT))
+    const at = ip.end.add(TcpHeader.fields.checksum.offset)
+    packet.updateL4Checksum({ at, change, otherwise: TC_ACT_SHOT })
     b.return(TCX_NEXT)
   })
-}
-
-/** A port as the bytes of the packet are, read as a little-endian number: what the checksum helper takes. */
-function swapped(port: number): number {
-  return ((port & 0xff) << 8) | (port >> 8)
 }

@@ -13,6 +13,7 @@ import { addressOf, type Located, type Location, location, type Space } from '..
 import { type Ref, type RefOf, refAt, structRef } from '../memory/reference.ts'
 import { ETH_P_IP, ETH_P_IPV6 } from '../program/context.ts'
 import { contextParts, type PacketContext } from '../program/context-ref.ts'
+import type { ChecksumChange } from './checksum-change.ts'
 import { type EthernetLayer, type Ipv4Layer, type Ipv6Layer, Layers } from './layers.ts'
 import { type Distance, type PacketMemory, packetMemory } from './packet-memory.ts'
 
@@ -45,6 +46,29 @@ export interface NetworkOptions extends OtherwiseOptions {
   /** Bytes from the start of the packet. What announces the header is then the caller's to check. */
   readonly at?: ByteCount
 }
+
+/** A checksum to update. */
+export interface ChecksumOptions extends OtherwiseOptions {
+  readonly at: ByteCount
+  readonly change: ChecksumChange
+}
+
+/** A checksum of TCP, UDP or ICMP to update. */
+export interface L4ChecksumOptions extends ChecksumOptions {
+  /** Whether what changes is part of the pseudo header: addresses, protocol, length. */
+  readonly pseudoHeader?: boolean
+  /** As in UDP: 0 stays 0, and a checksum that comes out as 0 is written as 0xffff. */
+  readonly zeroMeansNone?: boolean
+  /**
+   * Whether the pseudo header is that of IPv6. With it the checksum that some network cards give for the whole packet
+   * (CHECKSUM_COMPLETE) stays right, too; without it the kernel computes it anew, and complains once. Kernels that do not
+   * know the flag (before 6.16 and the stable releases of that time) answer with an error: `otherwise` runs.
+   */
+  readonly ipv6?: boolean
+}
+
+/** `BPF_F_*` of `bpf_l4_csum_replace` (include/uapi/linux/bpf.h). */
+const checksumFlags = { pseudoHeader: 0x10n, zeroMeansNone: 0x20n, ipv6: 0x80n } as const
 
 /**
  * The bytes of the packet that a program handles. Headers are references: reading a field is a load from the packet,
@@ -154,6 +178,48 @@ export class Packet {
     const result = emitter.call(helpers[name], 'i64', args)
     if (!this.#isXdp) emitter.movePacket()
     emitter.orElse('eq', result, emitter.constant(0n, 'i64'), options.otherwise)
+  }
+
+  /**
+   * Updates the checksum of an IPv4 header for a change that was or will be made to the header:
+   * `bpf_l3_csum_replace`, which ends the life of references into the packet. `otherwise` is for shorter packets.
+   *
+   * @param options.at where the checksum field is, in bytes from the start of the packet
+   */
+  updateIpChecksum(options: ChecksumOptions): void {
+    this.#replaceChecksum('l3_csum_replace', options, 0n)
+  }
+
+  /**
+   * Updates the checksum of TCP, UDP or ICMP for a change: `bpf_l4_csum_replace`, which ends the life of references
+   * into the packet. It is right whoever finishes the checksum, the network card of this or another machine
+   * (CHECKSUM_PARTIAL), or nobody; changes of the pseudo header and other changes need a call each.
+   *
+   * @param options.at where the checksum field is, in bytes from the start of the packet
+   */
+  updateL4Checksum(options: L4ChecksumOptions): void {
+    const flags =
+      (options.pseudoHeader === true ? checksumFlags.pseudoHeader : 0n) |
+      (options.zeroMeansNone === true ? checksumFlags.zeroMeansNone : 0n) |
+      (options.ipv6 === true ? checksumFlags.ipv6 : 0n)
+    this.#replaceChecksum('l4_csum_replace', options, flags)
+  }
+
+  #replaceChecksum(
+    name: 'l3_csum_replace' | 'l4_csum_replace',
+    { at, change, otherwise }: ChecksumOptions,
+    flags: bigint,
+  ): void {
+    this.#check()
+    const { emitter } = this.#b
+    checkHelper(emitter, name)
+    // No size of a field among the flags: the new value is a difference, the old one 0.
+    const [nothing, flagged] = [emitter.constant(0n, 'i64'), emitter.constant(flags, 'i64')]
+    const difference = change.difference.toU64().ir
+    const args = [this.#memory.context, this.#offset(at), nothing, difference, flagged]
+    const result = emitter.call(helpers[name], 'i64', args)
+    emitter.movePacket()
+    emitter.orElse('eq', result, nothing, otherwise)
   }
 
   get #isXdp(): boolean {
