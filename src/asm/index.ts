@@ -155,7 +155,7 @@ export * from './isa/registers.ts'
 export { type BitsType, bits } from './layout/bits.ts'
 export { type BytesType, bytes, type CharsType, chars } from './layout/bytes.ts'
 export type { Codec } from './layout/codec.ts'
-export { SpinLock } from './layout/kernel-owned.ts'
+export { SpinLock, Timer } from './layout/kernel-owned.ts'
 export { be16, be32, be64, s8, s16, s32, s64, u8, u16, u32, u64 } from './layout/scalar.ts'
 export {
   array,

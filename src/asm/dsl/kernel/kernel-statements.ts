@@ -4,7 +4,7 @@ import { callerPosition } from '../core/caller.ts'
 import type { Held } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { Int, literal, registerType, widenTo } from '../core/values.ts'
-import { LockStatements } from '../map/lock-statements.ts'
+import { CallbackStatements } from '../map/callback-statements.ts'
 import { addressOf, type Located, location } from '../memory/location.ts'
 import type { Ref } from '../memory/reference.ts'
 import { type ContextHandle, type ContextType, contextParts } from '../program/context-ref.ts'
@@ -12,7 +12,7 @@ import { type KernelRef, type KernelType, kernelPointer, kernelRef } from './ker
 import type { Kfunc, KfuncArguments, KfuncParameter, KfuncResult } from './kfunc.ts'
 
 /** Calls of kernel functions, and the objects that these acquire. */
-export class KernelStatements extends LockStatements {
+export class KernelStatements extends CallbackStatements {
   /**
    * Calls a kernel function that acquires an object. `some` runs with it and must release it (or hand it over) on
    * every way; `none` runs where there was none.
