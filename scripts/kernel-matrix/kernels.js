@@ -20,7 +20,7 @@ export const kernels = [
     suites: ['bookworm', 'bookworm-security'],
     release: /^6\.1\.0-\d+-cloud-amd64$/,
     expect: 'balance',
-    lacks: ['tcx'],
+    lacks: ['tcx', 'open-coded-iterators'],
   },
   {
     name: '6.12',
@@ -63,7 +63,7 @@ export const kernels = [
     suites: ['bullseye', 'bullseye-security'],
     release: /^5\.10\.0-\d+-cloud-amd64$/,
     expect: 'refuse',
-    lacks: ['kfunc-calls', 'tcx', 'syscall', 'perf-event-links'],
+    lacks: ['kfunc-calls', 'tcx', 'bpf-loop', 'open-coded-iterators', 'syscall', 'perf-event-links'],
     optional: true,
   },
 ]

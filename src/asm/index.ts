@@ -110,6 +110,7 @@ export {
   TC_ACT_OK,
   TC_ACT_SHOT,
   TCX_NEXT,
+  TcContext,
 } from './dsl/program/context.ts'
 export type { ContextHandle, ContextRef, ContextType, PacketContext } from './dsl/program/context-ref.ts'
 export { kprobe, kretprobe, type ProbedFunction } from './dsl/program/kprobe.ts'
@@ -133,6 +134,7 @@ export {
   XDP_REDIRECT,
   XDP_TX,
   type XdpContext,
+  XdpContextType,
   XdpMd,
   xdp,
 } from './dsl/program/xdp.ts'

@@ -5,6 +5,7 @@ import { hasClsact } from './clsact-probe.ts'
 import { type ConntrackKfunc, conntrackKfuncs, natInfoTypesAgree } from './conntrack-kfuncs.ts'
 import { acceptsConntrackWrite } from './conntrack-write-probe.ts'
 import { canCallKfuncs } from './kfunc-call-probe.ts'
+import { loopFeatures } from './loop-features.ts'
 import { moduleAdvice } from './module-advice.ts'
 import { type ModuleFiles, moduleState, readModuleFiles } from './modules.ts'
 import { programFeatures } from './program-features.ts'
@@ -116,6 +117,7 @@ export const features = {
     probe: ({ bpf, kernel }) => hasBtf(kernel) && acceptsConntrackWrite('mark', bpf, kernel),
     unloaded: unloaded('bpf_skb_ct_alloc'),
   },
+  ...loopFeatures,
   ...programFeatures,
 } as const satisfies Record<string, Feature>
 

@@ -1,9 +1,14 @@
 import { expect } from 'vitest'
 import type { LoopStrategy } from '../../../src/asm/dsl/control/loops.ts'
 import { contextOf, pointerTo, subprogram } from '../../../src/asm/dsl/control/subprogram.ts'
-import { TcContext } from '../../../src/asm/dsl/program/context.ts'
+import type { KernelFeatures } from '../../../src/asm/dsl/core/emitter.ts'
+import { SkBuff, TcContext } from '../../../src/asm/dsl/program/context.ts'
+import { tc } from '../../../src/asm/dsl/program/program.ts'
 import { be16, u8, u16, u32, u64 } from '../../../src/asm/layout/scalar.ts'
 import { array, struct } from '../../../src/asm/layout/struct.ts'
+import { BpfMap } from '../../../src/loader/bpf/map.ts'
+import { kernelFeatures } from '../../../src/loader/kernel/loop-features.ts'
+import { loadProgram } from '../../../src/loader/program/load.ts'
 import { failOnLeakedFds } from '../bpf/fixture.ts'
 import { describe, test } from '../support/kernel-test.ts'
 import { inBoth } from './run-in-both.ts'
@@ -11,6 +16,7 @@ import { inBoth } from './run-in-both.ts'
 failOnLeakedFds()
 
 const strategies: readonly LoopStrategy[] = ['unroll', 'bounded', 'bpf_loop', 'iterator']
+const zeroes = SkBuff.decode(new Uint8Array(SkBuff.size))
 const Pair = struct('pair', { a: u32, b: u64 })
 const Bytes = struct('bytes', { all: array(u8, 14) })
 const Ethernet = struct('ethernet', { addresses: array(u16, 6), type: be16 })
@@ -82,7 +88,7 @@ describe.each(strategies)('a loop of strategy %s', (strategy) => {
   })
 
   const testMoving = strategy === 'bpf_loop' ? test.skip : test
-  testMoving('a packet that is moved in it', () => {
+  testMoving('a packet that is pulled together in it', () => {
     inBoth(
       (b, _, skb) => {
         const packet = b.packet(skb)
@@ -258,4 +264,51 @@ describe.each([false, true])('functions, global: %s', (global) => {
       ({ run }) => expect(run({ c: 2 })).toBe(4 * (3 + 6 + 10 + 2 * (3 + 4 + 5))),
     )
   })
+})
+
+test('the kernel says what loops it has; a program is built for it', () => {
+  const kernel = kernelFeatures()
+  expect(kernel).toEqual({ bpfLoop: true, openCodedIterators: true })
+  const long = tc('long', (b) => {
+    b.for(2000, () => {})
+    b.return(7)
+  })
+  const names = (features: KernelFeatures) =>
+    long.rebuild({ kernel: features }).functions.map(({ name }) => name)
+  expect(names(kernel)).toEqual(['long', 'loop_body'])
+  expect(names({ ...kernel, bpfLoop: false })).toEqual(['long'])
+  for (const bpfLoop of [true, false]) {
+    using program = loadProgram(long.rebuild({ kernel: { bpfLoop } }), { maps: [] })
+    expect(program.testRun(new Uint8Array(64)).retval).toBe(7)
+  }
+})
+
+test('a tail call goes to the program that is there, and on where there is none', () => {
+  const spec = {
+    name: 'jumps',
+    type: 'prog_array',
+    keySize: 4,
+    valueSize: 4,
+    maxEntries: 3,
+    flags: 0,
+  } as const
+  const main = tc('jumping', (b, skb) => {
+    b.switch(skb.mark, {
+      0: () => b.tailCall(skb, { spec }, 0),
+      1: () => b.tailCall(skb, { spec }, skb.priority),
+    })
+    b.return(99)
+  })
+  using jumps = BpfMap.create(spec)
+  using target = loadProgram(
+    tc('target', (b, skb) => b.return(skb.mark.add(40))),
+    { maps: [] },
+  )
+  using program = loadProgram(main, { maps: [jumps] })
+  const run = (mark: number, priority: number): number =>
+    program.testRun(new Uint8Array(64), { ctx: SkBuff.encode({ ...zeroes, mark, priority }) }).retval
+  expect(run(0, 0)).toBe(99)
+  jumps.set(Uint8Array.of(1, 0, 0, 0), new Uint8Array(Uint32Array.of(target.fd.number).buffer))
+  expect(run(1, 1)).toBe(41)
+  expect([run(0, 0), run(1, 2), run(1, 3), run(2, 1)]).toEqual([99, 99, 99, 99])
 })

@@ -1,18 +1,21 @@
+import { formatPosition } from '../../diagnostics/source-position.ts'
 import type { Callee, MemorySpace, Value } from '../../ir/graph.ts'
 import { hasEffect } from '../../ir/graph.ts'
-import type { ScalarType } from '../../layout/scalar.ts'
+import { type ScalarType, u32 } from '../../layout/scalar.ts'
 import type { StructType } from '../../layout/struct.ts'
-import type { FunctionParameter, FunctionPrototype } from '../../program.ts'
+import type { FunctionParameter, FunctionPrototype, MapSpec } from '../../program.ts'
 import { callerPosition } from '../core/caller.ts'
 import { NoCaptures } from '../core/captures.ts'
 import type { Emitter } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
+import { helpers } from '../helper/helpers.ts'
 import { addressOf, type Located, location } from '../memory/location.ts'
 import { structRef } from '../memory/reference.ts'
 import { type ContextHandle, contextParts, contextRef } from '../program/context-ref.ts'
 import { apart, writesOutside } from './callback.ts'
 import { functionEnd } from './function-end.ts'
+import { checkNothingHeld } from './held.ts'
 import { Loops } from './loops.ts'
 import type { Argument, Parameter, Returned, Subprogram } from './subprogram.ts'
 
@@ -42,6 +45,41 @@ export class Functions extends Loops {
     if (movesPacket) emitter.movePacket()
     if (type === 'void') return undefined as Returned<R>
     return expression(emitter, type, fn.global ? narrow(emitter, result, type) : result) as Returned<R>
+  }
+
+  /**
+   * Goes on with the program that user space has put at `index` of a `prog_array`, and does not come back. Where there
+   * is none, what follows runs. Functions around may use 256 bytes of stack together.
+   *
+   * @param context of this program: the other one gets the same
+   * @throws {BuildError} with something held that only this program could release
+   */
+  tailCall(
+    context: ContextHandle,
+    programs: { readonly spec: MapSpec },
+    index: number | Int<'u8'> | Int<'u16'> | Int<'u32'>,
+  ): void {
+    const { emitter } = this
+    const position = callerPosition()
+    emitter.checkReachable('tail call', position)
+    const { spec } = programs
+    if (spec.type !== 'prog_array')
+      throw new BuildError(
+        'MAP_TYPE',
+        `a tail call takes a prog_array, map "${spec.name}" is of type ${spec.type}`,
+        position,
+      )
+    const where =
+      position === undefined ? '' : `The tail call at ${formatPosition(position)} does not come back.`
+    checkNothingHeld(emitter, where, 'tail call')
+    if (emitter.loops.some(({ cleanUp }) => cleanUp !== undefined))
+      throw new BuildError('TAIL_CALL', 'a tail call leaves a loop over an iterator open', position, {
+        hint: "Make the tail call after the loop, or take { strategy: 'bounded' }.",
+      })
+    emitter.useMap(spec)
+    const map = emitter.emit({ kind: 'map', name: spec.name }, 'ptr')
+    const at = typeof index === 'number' ? literal(emitter, index, u32) : index.ir
+    emitter.call(helpers.tail_call, 'none', [contextParts(context).pointer, map, at])
   }
 
   /** The function in this program; written when it is called first. */

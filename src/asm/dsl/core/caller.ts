@@ -1,8 +1,9 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
 
-/** The folder of the DSL. */
-const here = new URL('..', import.meta.url).href
-const herePath = decodeURIComponent(new URL(here).pathname)
+/** The folders of the DSL and of the compiler, which calls back into it. */
+const own = ['..', '../../ir']
+  .map((folder) => new URL(`${folder}/`, import.meta.url).href)
+  .flatMap((url) => [url, decodeURIComponent(new URL(url).pathname)])
 
 /** Frames of the DSL itself that may lie between the author's line and {@link callerPosition}. */
 const depth = 20
@@ -19,7 +20,7 @@ interface WithPrepare {
 }
 
 /**
- * The position of the statement that called into the DSL: the innermost frame of the stack outside this folder.
+ * The position of the statement that called into the DSL: the innermost frame of the stack outside these folders.
  * Undefined where the engine has no stack to tell.
  */
 export function callerPosition(): SourcePosition | undefined {
@@ -67,5 +68,5 @@ function fromText(stack: string | undefined): SourcePosition | undefined {
 
 /** Whether a frame is the DSL's own or the engine's. */
 function isOurs(file: string): boolean {
-  return file.startsWith(here) || file.startsWith(herePath) || file.startsWith('node:')
+  return file.startsWith('node:') || own.some((folder) => file.startsWith(folder))
 }

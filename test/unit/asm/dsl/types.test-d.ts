@@ -2,6 +2,7 @@
 // should not makes its `@ts-expect-error` an error.
 
 import type { ProgramBuilder } from '../../../../src/asm/dsl/builder.ts'
+import { pointerTo, subprogram } from '../../../../src/asm/dsl/control/subprogram.ts'
 import type { Int, Net } from '../../../../src/asm/dsl/core/values.ts'
 import { type KernelRef, kernelType } from '../../../../src/asm/dsl/kernel/kernel-type.ts'
 import {
@@ -265,6 +266,64 @@ export function kernelObjects(): void {
   // @ts-expect-error a member of the wrong order
   b.assign(thing, { port: b.random().toU16() })
   b.assign(thing, { mark: b.random() })
+}
+
+export function control(): void {
+  const { count, total, port, change } = b.stack(Value)
+  b.switch(count, { 1: () => {}, 16: () => {}, default: () => {} })
+  b.switch(port, [[[80, 443], () => {}]], () => {})
+  // @ts-expect-error a name is no literal
+  b.switch(count, { one: () => {} })
+  // @ts-expect-error a case is code
+  b.switch(count, { 1: 1 })
+  // @ts-expect-error a condition has no cases
+  b.switch(count.eq(1), { 1: () => {} })
+  b.for({ to: count, max: 4 }, (index) => index.add(count))
+  // @ts-expect-error a bound that is not known needs a max
+  b.for({ to: count }, () => {})
+  // @ts-expect-error 64 bits
+  b.for({ to: total, max: 4 }, () => {})
+  // @ts-expect-error signed
+  b.for({ to: change, max: 4 }, () => {})
+  const [holds, body] = [() => count.eq(1), () => {}]
+  b.while(holds, body, { max: 4 })
+  // @ts-expect-error a loop must end
+  b.while(holds, body)
+  // @ts-expect-error a loop must end
+  b.while(holds, body, {})
+  // @ts-expect-error a condition that is computed once
+  b.while(count.eq(1), body, { max: 4 })
+}
+
+export function functions(): void {
+  const v = b.stack(Value)
+  const typed = subprogram('typed', { n: u16, port: be16, value: pointerTo(Value) }, u32, (inner, args) => {
+    inner.return(args.n)
+    inner.return(args.value.count)
+    // @ts-expect-error wider than the result
+    inner.return(args.value.total)
+    // @ts-expect-error network order
+    inner.return(args.port)
+    // @ts-expect-error the result is missing
+    inner.return()
+  })
+  const nothing = subprogram('nothing', {}, 'void', (inner) => {
+    inner.return()
+    // @ts-expect-error there is no result
+    inner.return(1)
+  })
+  b.call(typed, { n: 1, port: 80, value: v }).add(v.count)
+  b.call(typed, { n: v.small, port: v.port, value: v })
+  // @ts-expect-error wider than the parameter
+  b.call(typed, { n: v.count, port: 80, value: v })
+  // @ts-expect-error host order
+  b.call(typed, { n: 1, port: v.short, value: v })
+  // @ts-expect-error another struct
+  b.call(typed, { n: 1, port: 80, value: b.stack(Inner) })
+  // @ts-expect-error an argument is missing
+  b.call(typed, { n: 1, port: 80 })
+  // @ts-expect-error nothing is returned
+  b.call(nothing, {}).add(1)
 }
 
 export function variables(): void {
