@@ -32,6 +32,20 @@ export class KernelStatements extends CallbackStatements {
     this.ifElse('ne', pointer, emitter.constant(0n, 'ptr'), some, cases.none ?? (() => {}))
   }
 
+  /**
+   * Runs `then` where there is such an object, `otherwise` (if given) where the pointer is null. Some members that point
+   * to objects the verifier lets nobody follow without asking, such as `sk_buff.sk`.
+   */
+  ifPresent<T extends KernelType>(
+    object: KernelRef<T>,
+    then: (object: KernelRef<T>) => void,
+    otherwise?: () => void,
+  ): void {
+    const { value } = kernelPointer(object)
+    const none = this.emitter.constant(0n, value.type)
+    this.ifElse('ne', value, none, () => then(object), otherwise ?? (() => {}))
+  }
+
   /** Calls a kernel function that acquires nothing; its integer result, if it has one, is returned. */
   kfunc<P extends readonly KfuncParameter[], R extends 'void' | ScalarType<HostName>>(
     fn: Kfunc<P, R>,

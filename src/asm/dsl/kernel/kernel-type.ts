@@ -36,9 +36,11 @@ export interface KernelMemory {
 /** What reading a member gives. */
 type MemberAccess<M> = M extends { readonly kind: 'pointer'; readonly to: () => infer T extends KernelType }
   ? KernelRef<T>
-  : M extends { readonly kind: 'bytes' | 'chars' }
-    ? KernelMemory
-    : Expression<ScalarOf<M>>
+  : M extends { readonly kind: 'pointer' }
+    ? KernelHandle
+    : M extends { readonly kind: 'bytes' | 'chars' }
+      ? KernelMemory
+      : Expression<ScalarOf<M>>
 
 /**
  * A struct of the kernel, by name: its members' offsets are those of the running kernel, found in its BTF when the
@@ -81,7 +83,10 @@ const pointerOf: unique symbol = Symbol('pointer')
 /** A kernel object in a program: every read of a member is a load at that place. */
 export type KernelRef<T extends KernelType = KernelType> = {
   readonly [K in keyof T['members'] & string]: MemberAccess<T['members'][K]>
-} & { readonly [pointerOf]: KernelPointer }
+} & KernelHandle
+
+/** Any kernel object. */
+export type KernelHandle = { readonly [pointerOf]: KernelPointer }
 
 /**
  * How members are read. `load`: by a load, which the verifier allows of pointers whose type it knows. `probe`: by
@@ -142,7 +147,7 @@ function readMember(state: KernelPointer, name: string, declared: Member): unkno
 }
 
 /** The pointer of a kernel object, for passing it to a call. @throws {BuildError} after its release */
-export function kernelPointer(ref: KernelRef): {
+export function kernelPointer(ref: KernelHandle): {
   readonly value: Value
   readonly type: KernelType
   readonly held: Held | undefined

@@ -190,6 +190,21 @@ describe('arguments', () => {
     expect(run(spec, layout, (address) => [BigInt(address(task(address)))])).toBe(0x705n)
   })
 
+  test('may point to nothing', () => {
+    for (const make of [rawTracepoint, tpBtf]) {
+      const spec = make('p', { tracepoint: 't', parameters: { task: Task } }, (b, { task }) => {
+        b.ifPresent(
+          task.parent,
+          (parent) => b.return(parent.tgid.toU32()),
+          () => b.return(99),
+        )
+      })
+      const alone = new KernelObject(layout, 'task_struct', { pid: 5, real_parent: 0 })
+      expect(run(spec, layout, (address) => [BigInt(address(task(address)))])).toBe(7n)
+      expect(run(spec, layout, (address) => [BigInt(address(alone))])).toBe(99n)
+    }
+  })
+
   test('of probed functions are members of the registers', () => {
     const spec = kprobe('p', { function: 'f', parameters: { a: u64, b: u8 } }, (b, args) => {
       b.return(args.b)

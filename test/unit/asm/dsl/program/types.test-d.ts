@@ -1,7 +1,7 @@
 // What must not compile about program types and their contexts; see ../types.test-d.ts.
 
 import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
-import { kernelType, pointer } from '../../../../../src/asm/dsl/kernel/kernel-type.ts'
+import { type KernelRef, kernelType, pointer } from '../../../../../src/asm/dsl/kernel/kernel-type.ts'
 import type { CgroupSkbContext } from '../../../../../src/asm/dsl/program/cgroup-skb.ts'
 import type { SockAddrContext } from '../../../../../src/asm/dsl/program/cgroup-sock-addr.ts'
 import type { SkbContext } from '../../../../../src/asm/dsl/program/context.ts'
@@ -76,6 +76,10 @@ export function kernelArguments(): void {
   const target = { function: 'f', parameters: { outer: Outer, flags: u32 } } as const
   fentry('p', target, (b, { outer, flags }) => {
     outer.inner.id.add(1)
+    const object: KernelRef = outer
+    b.ifPresent(outer.inner, (inner) => inner.id.add(1))
+    // @ts-expect-error a number cannot be absent
+    b.ifPresent(flags, () => object)
     flags.add(outer.name.size)
     // @ts-expect-error text is no number
     outer.name.add(1)
