@@ -3,10 +3,10 @@
 import process from 'node:process'
 
 /** Microseconds that one measurement takes: the kernel runs the program as often as fits. */
-const span = 4000
+const span = 3000
 
 /** How often the programs are loaded anew: where their machine code comes to lie, which is chance, matters. */
-const loads = 8
+const loads = 24
 
 /**
  * Times programs in turns, and an empty program with them: what the kernel does around a program in a test run is
