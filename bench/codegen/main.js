@@ -15,7 +15,7 @@ const { values: options, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     listing: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '240' },
+    rounds: { type: 'string', default: '120' },
   },
 })
 const unknown = positionals.find((name) => !names.includes(name))

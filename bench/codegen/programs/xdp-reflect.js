@@ -32,12 +32,12 @@ const Ipv6AndUdp = struct('ipv6_udp', { ip: Ipv6Header, udp: UdpHeader }, { pack
 const spec = xdp('xdp_reflect', (b, ctx) => {
   const packet = b.packet(ctx)
   const frame = packet.header(Frame, { at: 0, otherwise: XDP_DROP })
-  const type = b.variable(u16, frame.type.toHost())
+  const type = b.variable(be16, frame.type)
   const at = b.variable(u32, Frame.size)
   b.for(maxTags, () => {
     b.if(type.get().ne(ETH_P_8021Q).and(type.get().ne(ETH_P_8021AD)), () => b.break())
     const tag = packet.header(VlanTag, { at: at.get(), otherwise: XDP_DROP })
-    type.set(tag.type.toHost())
+    type.set(tag.type)
     at.set(at.get().add(VlanTag.size))
   })
 

@@ -1,20 +1,20 @@
 import { formatPosition, type SourcePosition } from '../../diagnostics/source-position.ts'
 import type { Block, Comparison, Value } from '../../ir/graph.ts'
 import type { Variable as SsaVariable } from '../../ir/ssa-builder.ts'
-import type { HostName, ScalarType } from '../../layout/scalar.ts'
+import type { ScalarName, ScalarType } from '../../layout/scalar.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Condition, ConditionNode } from '../core/condition.ts'
 import type { Emitter, Held, Loop, Otherwise, Result } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
-import { Int, literal, type Net, registerType } from '../core/values.ts'
+import { type Expression, expression, type Int, literal, type Net, registerType } from '../core/values.ts'
 import { leaveFunction } from './function-end.ts'
 import { checkNothingHeld, checkSameHeld } from './held.ts'
 import { dispatch, type SwitchCases, type SwitchList, switchTargets } from './switch.ts'
 
 /** A mutable local; reading it gives its value at that place. */
-export interface LocalVariable<N extends HostName> {
-  get(): Int<N>
-  set(value: Int<N> | number | bigint): void
+export interface LocalVariable<N extends ScalarName> {
+  get(): Expression<N>
+  set(value: Expression<N> | number | bigint): void
 }
 
 /** One way through a statement. */
@@ -85,8 +85,11 @@ export class ControlFlow {
     leaveFunction(this.emitter, this.emitter.end.result(value), position)
   }
 
-  /** A mutable local variable. */
-  variable<N extends HostName>(type: ScalarType<N>, initial: Int<N> | number | bigint): LocalVariable<N> {
+  /** A mutable local variable. Literals of network-order variables are as they are read on the wire. */
+  variable<N extends ScalarName>(
+    type: ScalarType<N>,
+    initial: Expression<N> | number | bigint,
+  ): LocalVariable<N> {
     const { emitter } = this
     const variable: SsaVariable = { name: type.name, type: registerType(type) }
     const { scope } = emitter
@@ -94,14 +97,15 @@ export class ControlFlow {
       emitter.checkScope(scope, `a variable of type ${type.name}`)
       emitter.checkReachable(what)
     }
-    const set = (value: Int<N> | number | bigint): void => {
-      const assigned = value instanceof Int ? value.ir : literal(emitter, value, type)
+    const set = (value: Expression<N> | number | bigint): void => {
+      const isLiteral = typeof value === 'number' || typeof value === 'bigint'
+      const assigned = isLiteral ? literal(emitter, value, type) : value.ir
       check('assignment')
       emitter.ssa.write(variable, assigned)
     }
-    const get = (): Int<N> => {
+    const get = (): Expression<N> => {
       check('statement')
-      return new Int(emitter, type, emitter.ssa.read(variable))
+      return expression(emitter, type, emitter.ssa.read(variable)) as Expression<N>
     }
     set(initial)
     return { set, get }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Int } from '../../../../src/asm/dsl/core/values.ts'
 import { kfunc } from '../../../../src/asm/dsl/kernel/kfunc.ts'
-import { s32, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
+import { opcode as opcodes } from '../../../../src/asm/ir/machine/instructions.ts'
+import { be16, s32, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { program } from './compile-and-run.ts'
 
 describe('variables', () => {
@@ -23,6 +24,22 @@ describe('variables', () => {
     expect(run({ c: 5, d: 3 })).toBe(5002n)
     expect(run({ c: 3, d: 5 })).toBe(1005n)
     expect(run({ c: 3, d: 100 })).toBe(50100n)
+  })
+
+  test('in network order: compared and stored as they are, without a swap', () => {
+    const { run, spec } = program((b, { c }, skb) => {
+      const type = b.variable(be16, 0x0800)
+      b.if(c.eq(1), () => type.set(skb.protocol))
+      b.if(type.get().eq(0x86dd), () => b.return(6))
+      b.if(type.get().eq(0x0800), () => b.return(4))
+      b.return(0)
+    })
+    expect(run({ c: 0 })).toBe(4n)
+    const ipv6 = new Uint8Array(60)
+    ipv6.set([0x86, 0xdd], 12)
+    expect(run({ c: 1 }, {}, ipv6)).toBe(6n)
+    expect(run({ c: 1 }, {}, new Uint8Array(60))).toBe(0n)
+    expect(spec.instructions.filter(({ opcode }) => opcode === opcodes.toBigEndian)).toEqual([])
   })
 
   test('a value read before an assignment keeps what it was', () => {

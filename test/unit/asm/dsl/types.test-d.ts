@@ -333,8 +333,15 @@ export function variables(): void {
   v.set(b.jiffies())
   // @ts-expect-error network order
   v.set(b.random().toNetwork())
-  // @ts-expect-error variables are in host order
-  b.variable(be16, 1)
+  const found = b.lookup(values, { id: 1, port: 80 }, { otherwise: 0 })
+  const port = b.variable(be16, 80)
+  port.set(found.port)
+  const read: Net<'be16'> = port.get()
+  b.if(read.eq(443), () => {})
+  // @ts-expect-error a host-order number in a network-order variable
+  port.set(v.get())
+  // @ts-expect-error 32 bits in a variable of 16
+  port.set(found.address)
   // @ts-expect-error a condition is no value
   b.return(v.get().eq(1))
   // @ts-expect-error a value is no condition
