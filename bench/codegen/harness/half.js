@@ -1,5 +1,5 @@
 // One half of a pair in the kernel: its program and maps of its own.
-import { BpfMap, loadProgram } from 'tsbpf-lb/loader'
+import { BpfMap, loadProgram, RingBuffer } from 'tsbpf-lb/loader'
 import { newNamespace } from './namespace.js'
 
 /** BPF_LOG_STATS (include/linux/bpf_verifier.h): the log has the closing statistics only. */
@@ -45,16 +45,29 @@ function stackDepth(log) {
   return depths === undefined ? undefined : depths.split('+').reduce((sum, depth) => sum + Number(depth), 0)
 }
 
-/** Everything in a half's maps that both halves must agree on, as text; elements that are all zero are left out. */
+/**
+ * Everything in a half's maps that both halves must agree on, as text; elements that are all zero are left out. Records
+ * of ring buffers are taken out.
+ */
 export function contents(half, normalise = (_map, value) => value) {
   return [...half.maps].flatMap(([name, map]) => {
-    if (map.spec.type === 'ringbuf' || map.spec.inner !== undefined) return []
+    if (map.spec.inner !== undefined) return []
+    if (map.spec.type === 'ringbuf')
+      return records(map).map((bytes) => `${name}: ${hex(normalise(name, bytes))}`)
     return [...map.entries()]
       .map(([key, value]) => [key, map.spec.type.includes('percpu') ? sumOfCpus(value, map.spec) : value])
       .map(([key, value]) => `${name}[${hex(key)}] = ${hex(normalise(name, value))}`)
       .filter((line) => !/= 0*$/.test(line))
       .sort()
   })
+}
+
+function records(map) {
+  const found = []
+  const buffer = new RingBuffer(map, { size: 0, decode: (bytes) => Uint8Array.from(bytes) })
+  buffer.read((record) => found.push(record))
+  buffer.close()
+  return found
 }
 
 /** On which CPU a run happens is chance: the 64-bit counters of all are added up. */

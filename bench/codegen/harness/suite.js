@@ -11,14 +11,17 @@
 //   normalise  blanks what may differ in a map's value, such as a time
 export const names = [
   'parse-options',
-  'map-counters',
-  'checksum-rewrite',
   'ipv6-walk',
-  'token-bucket',
-  'maglev',
+  'five-tuple-hash',
   'string-compare',
   'histogram',
-  'five-tuple-hash',
+  'map-counters',
+  'connection-table',
+  'token-bucket',
+  'lpm-firewall',
+  'maglev',
+  'checksum-rewrite',
+  'ringbuf-event',
   'xdp-reflect',
   'load-balancer',
 ]
