@@ -8,27 +8,20 @@ MAP(size_histogram);
 
 SEC("prog") int histogram(struct __sk_buff *skb)
 {
-	u32 value = skb->len;
-	u32 index = 0;
-
-	if (value > 0xffff) {
-		value >>= 16;
-		index += 16;
-	}
-	if (value > 0xff) {
-		value >>= 8;
-		index += 8;
-	}
-	if (value > 0xf) {
-		value >>= 4;
-		index += 4;
-	}
-	if (value > 0x3) {
-		value >>= 2;
-		index += 2;
-	}
-	if (value > 0x1)
-		index += 1;
+	/* The binary logarithm as BPF programs in C write it (bpf_log2 of BCC's and libbpf's tools). */
+	u32 value = skb->len, shift;
+	u32 index = (value > 0xffff) << 4;
+	value >>= index;
+	shift = (value > 0xff) << 3;
+	value >>= shift;
+	index |= shift;
+	shift = (value > 0xf) << 2;
+	value >>= shift;
+	index |= shift;
+	shift = (value > 0x3) << 1;
+	value >>= shift;
+	index |= shift;
+	index |= value >> 1;
 
 	struct bucket *bucket = bpf_map_lookup_elem(&size_histogram, &index);
 	if (bucket) {

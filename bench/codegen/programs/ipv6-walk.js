@@ -37,31 +37,35 @@ const spec = tc('ipv6_walk', (b, skb) => {
   const at = b.variable(u32, EthernetHeader.size + Ipv6Header.size)
   b.for(maxHeaders, () => {
     const [type, here] = [next.get(), at.get()]
-    b.if(type.eq(IPPROTO_TCP).or(type.eq(IPPROTO_UDP)), () => {
-      const ports = packet.header(PortPair, { at: here, otherwise: TC_ACT_SHOT })
-      b.assign(skb, { mark: type.shl(16).or(ports.destination.toHost()) })
-      b.return(TC_ACT_OK)
-    })
-    const known = [routing, fragment, authentication, destination]
-    const extends_ = known.reduce((any, number) => any.or(type.eq(number)), type.eq(hopByHop))
-    b.if(extends_.not(), () => b.return(TC_ACT_OK))
-
-    const header = packet.header(Extension, { at: here, otherwise: TC_ACT_SHOT })
-    b.if(
-      type.eq(fragment),
-      () => {
-        // Only the first fragment has ports.
-        b.if(header.offset.has(0xfff8), () => b.return(TC_ACT_OK))
-        at.set(here.add(8))
-      },
-      () =>
-        b.if(
-          type.eq(authentication),
-          () => at.set(here.add(header.length.add(2).mul(4))),
-          () => at.set(here.add(header.length.add(1).mul(8))),
-        ),
+    const extension = (advance) => () => {
+      const header = packet.header(Extension, { at: here, otherwise: TC_ACT_SHOT })
+      at.set(here.add(advance(header)))
+      next.set(header.nextHeader)
+    }
+    b.switch(
+      type,
+      [
+        [
+          [IPPROTO_TCP, IPPROTO_UDP],
+          () => {
+            const ports = packet.header(PortPair, { at: here, otherwise: TC_ACT_SHOT })
+            b.assign(skb, { mark: type.shl(16).or(ports.destination.toHost()) })
+            b.return(TC_ACT_OK)
+          },
+        ],
+        [
+          fragment,
+          extension(({ offset }) => {
+            // Only the first fragment has ports.
+            b.if(offset.has(0xfff8), () => b.return(TC_ACT_OK))
+            return 8
+          }),
+        ],
+        [authentication, extension(({ length }) => length.add(2).mul(4))],
+        [[hopByHop, routing, destination], extension(({ length }) => length.add(1).mul(8))],
+      ],
+      () => b.return(TC_ACT_OK),
     )
-    next.set(header.nextHeader)
   })
   b.return(TC_ACT_SHOT)
 })
