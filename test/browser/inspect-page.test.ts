@@ -23,7 +23,10 @@ function loadBalancerPage(): string {
       {
         hits: { run: outcome, counts },
         verifier: { origin: 'a log', processed: 1, visits },
-        machineCode: { size: 4, pieces: [{ slot: 0, address: 'ffffffffc0000000', bytes: '554889e5' }] },
+        machineCode: {
+          size: 4,
+          pieces: [{ slot: 0, address: 'ffffffffc0000000', bytes: '554889e5', assembly: ['pushq %rbp'] }],
+        },
       },
     ),
   )
@@ -84,6 +87,7 @@ describe.skipIf(chromium === undefined)('the page in Chromium (apt-get install c
     expect(details).toContain('Instruction 0')
     expect(details).toContain('came by 2 times')
     expect(details).toContain('R1=ctx() R2=<b>&"')
+    expect(details).toContain('pushq %rbp')
     expect(details).toContain('55 48 89 e5')
     expect(details).toContain('executed1 time')
     await page.point('#code .ins[data-i="5"]')

@@ -61,6 +61,8 @@ export interface MachineCodePiece {
   readonly address: string
   /** Hexadecimal digits. */
   readonly bytes: string
+  /** The machine instructions as text, where there is a disassembler for this machine. */
+  readonly assembly?: readonly string[]
 }
 
 /** One instruction of a report. */

@@ -25,6 +25,9 @@ const registersColumn = 46
 export function reportText(report: ProgramReport): string {
   const { name, type, origin, instructions, functions, blocks } = report
   const textOf = sourceTexts(report)
+  const machine = new Map(
+    report.machineCode?.pieces.map(({ slot, assembly, bytes }) => [slot, assembly ?? [bytes]]),
+  )
   const digits = Math.max(4, String(instructions.at(-1)?.slot ?? 0).length)
   const widest = String(largest(instructions.map(({ hits = 0 }) => hits))).length
   const last = instructions.at(-1)
@@ -44,7 +47,7 @@ export function reportText(report: ProgramReport): string {
       `function ${it.name}: ${plural(it.end - it.start, 'instruction')}, ${plural(own.length, 'block')}, ${depth} bytes of stack`,
       ...objects.map((object) => `  ${stackLine(object)}`),
     )
-    const source = { textOf, digits, widest, shown: '' }
+    const source = { textOf, digits, widest, machine, shown: '' }
     for (const block of own) out.push('', ...blockText(report, block, source))
   }
   return out.map((line) => `${line.trimEnd()}\n`).join('')
@@ -84,6 +87,8 @@ interface Listing {
   /** Width of slots and of counts. */
   readonly digits: number
   readonly widest: number
+  /** Machine code by slot. */
+  readonly machine: ReadonlyMap<number, readonly string[]>
   /** The source line shown last. */
   shown: string
 }
@@ -101,6 +106,8 @@ function blockText(report: ProgramReport, block: ReportedBlock, source: Listing)
     const text = `${count}${String(instruction.slot).padStart(digits)}: ${instruction.text}${remark(instruction)}`
     const registers = registersText(instruction)
     out.push(registers === '' ? text : `${text.padEnd(registersColumn)} ; ${registers}`)
+    for (const line of source.machine.get(instruction.slot) ?? [])
+      out.push(`${' '.repeat(digits + count.length)}  machine: ${line}`)
     for (const state of instruction.verifier?.states ?? [])
       out.push(`${' '.repeat(digits + count.length)}  verifier: ${state}`)
   }

@@ -4,6 +4,7 @@ import { describePrototype } from '../../asm/btf/prototype.ts'
 import { Btf } from '../../asm/btf/reader.ts'
 import { annotate } from '../../asm/isa/fields.ts'
 import type { Instruction } from '../../asm/isa/instruction.ts'
+import { disassembleX86 } from '../../asm/machine-code/x86-64.ts'
 import { mapTypes, programTypes } from '../../asm/program.ts'
 import type { InspectedProgram, MachineCode, MachineCodePiece } from '../../asm/report/program-report.ts'
 import { slotStarts } from '../../asm/text/target-names.ts'
@@ -159,10 +160,13 @@ export function readMachineCode(
     for (const [index, { offset, slot }] of starts.entries()) {
       const end = starts[index + 1]?.offset ?? length
       if (end === offset) continue
+      const start = address + BigInt(offset)
+      const code = bytes.subarray(base + offset, base + end)
       pieces.push({
         slot,
-        address: (address + BigInt(offset)).toString(16),
-        bytes: Buffer.from(bytes.subarray(base + offset, base + end)).toString('hex'),
+        address: start.toString(16),
+        bytes: Buffer.from(code).toString('hex'),
+        ...(process.arch === 'x64' && { assembly: disassembleX86(code, start).map(({ text }) => text) }),
       })
     }
     base += length

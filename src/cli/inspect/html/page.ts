@@ -111,6 +111,7 @@ function place({ source }: ReportedInstruction): string | undefined {
 interface Machine {
   readonly address: string
   readonly bytes: string
+  readonly assembly: readonly string[] | undefined
   /** How many instructions have this piece of machine code in common. */
   readonly shared: number
 }
@@ -128,7 +129,7 @@ function machineByInstruction({ machineCode, instructions }: ProgramReport): (Ma
   return instructions.map(({ slot }) => {
     const at = pieces.findLastIndex((piece) => piece.slot <= slot)
     const piece = pieces[at]
-    return piece && { address: piece.address, bytes: piece.bytes, shared: shared[at] ?? 1 }
+    return piece && { ...piece, assembly: piece.assembly, shared: shared[at] ?? 1 }
   })
 }
 

@@ -108,7 +108,8 @@ function show(row) {
   if (data.machine) {
     const code = it.machine
     add('Machine code' + (code && code.shared > 1 ? ' of ' + code.shared + ' instructions' : ''),
-      element('div', code ? (code.address ? code.address + ': ' : '') + code.bytes.replace(/../g, '$& ').trim() : 'none of its own', 'state'))
+      element('div', code ? (code.assembly || [code.bytes.replace(/../g, '$& ').trim()]).join('\\n') : 'none of its own', 'state'))
+    if (code) details.append(element('span', code.address + ': ' + code.bytes.replace(/../g, '$& ').trim(), 'c'))
   }
   const stack = data.stacks[data.blocks[it.block].function]
   if (stack.length) add('Stack of ' + data.functions[data.blocks[it.block].function],
