@@ -1,10 +1,12 @@
 import { TsbpfError } from '../diagnostics/error.ts'
 import type { FunctionGraph } from './graph.ts'
+import { mergeBoundsChecks } from './passes/bounds-checks.ts'
 import { eliminateCommonSubexpressions } from './passes/common-subexpressions.ts'
 import { tidyControlFlow } from './passes/control-flow.ts'
 import { removeDeadCode } from './passes/dead-code.ts'
 import { removeDeadStores } from './passes/dead-stores.ts'
 import { useDemandedBits } from './passes/demanded-bits.ts'
+import { hoist } from './passes/hoist.ts'
 import { removeKnownBranches } from './passes/known-branches.ts'
 import { mergeBlocks } from './passes/merge-blocks.ts'
 import { narrow } from './passes/narrow.ts'
@@ -34,10 +36,12 @@ export const passes: readonly Pass[] = [
     summary: 'computations and loads that were made before',
     run: eliminateCommonSubexpressions,
   },
+  { name: 'bounds', summary: 'bounds checks that a larger one before can stand for', run: mergeBoundsChecks },
   { name: 'branches', summary: 'branches that earlier ones have decided', run: removeKnownBranches },
   { name: 'thread', summary: 'ways around branches that they decide', run: threadJumps },
   { name: 'demand', summary: 'what changes only bits that nobody looks at', run: useDemandedBits },
   { name: 'tests', summary: 'comparisons of neighbouring bytes', run: widenTests },
+  { name: 'hoist', summary: 'computations that a loop does not change', run: hoist },
   { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores, late: true },
   { name: 'sink', summary: 'computations that not every way needs', run: sink, late: true },
   { name: 'frame', summary: 'stack objects that can be one', run: shareFrame, late: true },
