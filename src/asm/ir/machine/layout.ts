@@ -95,6 +95,7 @@ function sameInstruction(a: MachineInstruction, b: MachineInstruction | undefine
     a.offset === b.offset &&
     a.imm === b.imm &&
     a.imm64 === b.imm64 &&
+    a.function === b.function &&
     a.target === b.target &&
     JSON.stringify(a.symbol) === JSON.stringify(b.symbol)
   )

@@ -107,8 +107,8 @@ function newEnd(code: MachineFunction, blocks: readonly MachineBlock[], length: 
 
 /** Equal for instructions that do the same, wherever in the source they were written; without where a jump goes. */
 function describe(instruction: MachineInstruction): string {
-  const { opcode: code, dst, src, offset, imm, imm64, symbol } = instruction
-  const numbers = `${code} ${dst} ${src} ${offset} ${imm}`
+  const { opcode: code, dst, src, offset, imm, imm64, symbol, function: called } = instruction
+  const numbers = `${code} ${dst} ${src} ${offset} ${imm} ${called ?? ''}`
   return symbol === undefined && imm64 === undefined
     ? numbers
     : `${numbers} ${imm64 ?? ''} ${JSON.stringify(symbol)}`

@@ -38,6 +38,10 @@ class Writer {
     this.block.instructions.push({ ...none, opcode: opcode.jump, target: otherwise.block })
     this.block.successors = [then.block, otherwise.block]
   }
+  call(name: string): this {
+    this.block.instructions.push({ ...none, opcode: opcode.call, src: 1, function: name, argumentCount: 0 })
+    return this
+  }
   jump(to: Writer): void {
     this.block.instructions.push({ ...none, opcode: opcode.jump, target: to.block })
     this.block.successors = [to.block]
@@ -51,6 +55,30 @@ function merged(function_: MachineFunction): string[] {
   mergeTails(function_)
   return printMachineCode(function_).trimEnd().split('\n').slice(1)
 }
+
+test('calls of different functions are different', () => {
+  const calling = code(3, (a, b, c) => {
+    a.if(1, 7, b, c)
+    b.call('first').set(2, 5).set(0, 0).exit()
+    c.call('second').set(2, 5).set(0, 0).exit()
+  })
+  mergeTails(calling)
+  orderBlocks(calling)
+  const called = calling.blocks.flatMap((block) => block.instructions).flatMap((it) => it.function ?? [])
+  expect(called.sort()).toEqual(['first', 'second'])
+})
+
+test('blocks that are equal but for the function that they call stay two', () => {
+  const calling = code(4, (a, b, c, d) => {
+    a.if(1, 7, b, c)
+    b.call('first').jump(d)
+    c.call('second').jump(d)
+    d.exit()
+  })
+  orderBlocks(calling)
+  const called = calling.blocks.flatMap((block) => block.instructions).flatMap((it) => it.function ?? [])
+  expect(called.sort()).toEqual(['first', 'second'])
+})
 
 describe('blocks that end alike', () => {
   test('a whole block serves as the end of the others', () => {
