@@ -43,9 +43,11 @@ export {
   consumed,
   contextParameter,
   enumeration,
+  found,
   type Kfunc,
   kfunc,
   memory,
+  sized,
 } from './dsl/kernel/kfunc.ts'
 export {
   ArrayIndex,

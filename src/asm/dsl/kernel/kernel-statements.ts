@@ -1,5 +1,6 @@
 import type { Callee, Type, Value } from '../../ir/graph.ts'
 import type { HostName, ScalarType } from '../../layout/scalar.ts'
+import { sizeOf } from '../../layout/struct.ts'
 import { callerPosition } from '../core/caller.ts'
 import type { Held } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
@@ -22,14 +23,18 @@ export class KernelStatements extends CallbackStatements {
     args: KfuncArguments<P>,
     cases: { readonly some: (object: KernelRef<T>) => void; readonly none?: () => void },
   ): void {
-    const { emitter } = this
-    const held: Held = { type: fn.result.type.name, position: callerPosition() }
-    const pointer = this.#callKfunc(fn, args, 'ptr')
-    const some = (): void => {
-      emitter.held.add(held)
-      cases.some(kernelRef(emitter, fn.result.type, pointer, held))
-    }
-    this.ifElse('ne', pointer, emitter.constant(0n, 'ptr'), some, cases.none ?? (() => {}))
+    this.#object(fn, args, cases, { type: fn.result.type.name, position: callerPosition() })
+  }
+
+  /**
+   * Calls a kernel function that finds an object without acquiring it: `some` runs with it, `none` where there is none.
+   */
+  find<P extends readonly KfuncParameter[], T extends KernelType>(
+    fn: Kfunc<P, { readonly kind: 'found'; readonly type: T }>,
+    args: KfuncArguments<P>,
+    cases: { readonly some: (object: KernelRef<T>) => void; readonly none?: () => void },
+  ): void {
+    this.#object(fn, args, cases, undefined)
   }
 
   /**
@@ -57,21 +62,40 @@ export class KernelStatements extends CallbackStatements {
       this.#callKfunc(fn, args, 'none')
       return undefined as Returned
     }
-    if (result.kind !== 'scalar') throw new Error(`${fn.name} acquires an object: use b.acquire`)
+    if (result.kind !== 'scalar') throw new Error(`${fn.name} gives an object: use b.acquire or b.find`)
     const value = this.#callKfunc(fn, args, registerType(result))
     return new Int(this.emitter, result, value) as unknown as Returned
   }
 
+  #object<T extends KernelType>(
+    fn: Kfunc<readonly KfuncParameter[], { readonly kind: 'acquired' | 'found'; readonly type: T }>,
+    args: readonly unknown[],
+    cases: { readonly some: (object: KernelRef<T>) => void; readonly none?: () => void },
+    held: Held | undefined,
+  ): void {
+    const { emitter } = this
+    const pointer = this.#callKfunc(fn, args, 'ptr')
+    const some = (): void => {
+      if (held !== undefined) emitter.held.add(held)
+      cases.some(kernelRef(emitter, fn.result.type, pointer, held))
+    }
+    this.ifElse('ne', pointer, emitter.constant(0n, 'ptr'), some, cases.none ?? (() => {}))
+  }
+
   #callKfunc(fn: Kfunc, args: readonly unknown[], type: Type): Value {
     const { emitter } = this
-    const values = fn.parameters.map((parameter, i) => this.#argument(fn, parameter, args[i]))
+    const values = fn.parameters.flatMap((parameter, i) =>
+      parameter.kind === 'sized'
+        ? this.#sized(fn, parameter.size, args[i])
+        : [this.#argument(fn, parameter, args[i])],
+    )
     const consumedObjects = fn.parameters.flatMap((parameter, i) =>
       parameter.kind === 'object' && parameter.consumed ? [heldBy(args[i] as KernelRef, fn.name)] : [],
     )
     emitter.kfuncs.set(fn.name, fn.spec)
     // Besides what every kfunc may write: the memory that it was given, wherever that is.
     const given = fn.parameters.flatMap((parameter, i) =>
-      parameter.kind === 'memory' ? [(args[i] as Located)[location].space] : [],
+      parameter.kind === 'memory' || parameter.kind === 'sized' ? [memoryOf(args[i])[location].space] : [],
     )
     const writes = [...new Set([...fn.writes, ...given])]
     const callee: Callee = { kind: 'kfunc', name: fn.name, number: 0, writes, removable: false }
@@ -80,7 +104,23 @@ export class KernelStatements extends CallbackStatements {
     return result
   }
 
-  #argument(fn: Kfunc, parameter: KfuncParameter, arg: unknown): Value {
+  /** Memory and its size. */
+  #sized(fn: Kfunc, type: ScalarType<HostName>, arg: unknown): Value[] {
+    const memory = memoryOf(arg)
+    const { type: layout, what } = memory[location]
+    const size = sizeOf(layout)
+    const length = 'length' in (arg as object) && 'memory' in (arg as object) ? (arg as Part).length : size
+    if (typeof length !== 'number') return [addressOf(memory), widenTo(this.emitter, length, type)]
+    if (length > size)
+      throw new BuildError(
+        'ARGUMENT',
+        `${fn.name} is given ${length} bytes of ${what}, which has ${size}`,
+        callerPosition(),
+      )
+    return [addressOf(memory), literal(this.emitter, length, type)]
+  }
+
+  #argument(fn: Kfunc, parameter: Exclude<KfuncParameter, { kind: 'sized' }>, arg: unknown): Value {
     switch (parameter.kind) {
       case 'context': {
         const { type, pointer } = contextParts(arg as ContextHandle<ContextType>)
@@ -111,6 +151,17 @@ export class KernelStatements extends CallbackStatements {
       }
     }
   }
+}
+
+/** A part of some memory. */
+interface Part {
+  readonly memory: Located
+  readonly length: number | Int
+}
+
+/** The memory that an argument is, or is a part of. */
+function memoryOf(arg: unknown): Located {
+  return location in (arg as object) ? (arg as Located) : (arg as Part).memory
 }
 
 /** What a call takes over. @throws {BuildError} for an object that the program was only given */

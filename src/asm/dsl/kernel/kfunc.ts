@@ -13,17 +13,20 @@ export type KfuncParameter =
   | { readonly kind: 'context'; readonly name: string }
   /** Memory of the program, as the kernel's struct `name`. */
   | { readonly kind: 'memory'; readonly name: string }
+  /** Memory of the program and, as the next parameter, its size (`__sz` in the kernel's source). */
+  | { readonly kind: 'sized'; readonly name: string; readonly size: ScalarType<HostName> }
   /** A kernel object; `consumed`: the call takes it over, nobody has to release it afterwards. */
   | { readonly kind: 'object'; readonly type: KernelType; readonly consumed: boolean }
   /** A number that the kernel declares as `enum name`. */
   | { readonly kind: 'enum'; readonly name: string; readonly type: ScalarType<HostName> }
   | ScalarType<HostName>
 
-/** What a kernel function returns: nothing, an integer, or an object that must be released (or null). */
+/** What a kernel function returns: nothing, an integer, or an object (or null), which must be released if `acquired`. */
 export type KfuncResult =
   | 'void'
   | ScalarType<HostName>
   | { readonly kind: 'acquired'; readonly type: KernelType }
+  | { readonly kind: 'found'; readonly type: KernelType }
 
 /** A kernel function (kfunc), declared with the types the program relies on. */
 export interface Kfunc<
@@ -42,11 +45,13 @@ export type KfuncArgument<P> = P extends { readonly kind: 'context' }
   ? ContextHandle
   : P extends { readonly kind: 'memory' }
     ? Located
-    : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }
-      ? KernelRef<T>
-      : P extends ScalarType<HostName> | { readonly kind: 'enum' }
-        ? number | Int
-        : never
+    : P extends { readonly kind: 'sized' }
+      ? Located | { readonly memory: Located; readonly length: number | Int }
+      : P extends { readonly kind: 'object'; readonly type: infer T extends KernelType }
+        ? KernelRef<T>
+        : P extends ScalarType<HostName> | { readonly kind: 'enum' }
+          ? number | Int
+          : never
 
 /** The arguments of a call. */
 export type KfuncArguments<P extends readonly KfuncParameter[]> = {
@@ -72,6 +77,19 @@ export function memory(layout: StructType | string): { readonly kind: 'memory'; 
   return { kind: 'memory', name: typeof layout === 'string' ? layout : layout.name }
 }
 
+/**
+ * A pointer to memory that the program owns, and its size as the kernel function's next parameter: the call passes the
+ * struct or array, or `{ memory, length }` for a part of it.
+ *
+ * @param size type of the parameter that has the size
+ */
+export function sized(
+  layout: StructType | string,
+  size: ScalarType<HostName> = u32,
+): { readonly kind: 'sized'; readonly name: string; readonly size: ScalarType<HostName> } {
+  return { kind: 'sized', name: typeof layout === 'string' ? layout : layout.name, size }
+}
+
 /** A kernel object that stays the caller's. */
 export function borrowed<T extends KernelType>(
   type: T,
@@ -91,6 +109,11 @@ export function acquired<T extends KernelType>(type: T): { readonly kind: 'acqui
   return { kind: 'acquired', type }
 }
 
+/** An object that belongs to somebody else, or null: nobody has to release it (`KF_RET_NULL` without `KF_ACQUIRE`). */
+export function found<T extends KernelType>(type: T): { readonly kind: 'found'; readonly type: T } {
+  return { kind: 'found', type }
+}
+
 /** Declares a kernel function. `since` is the first release that has it. */
 export function kfunc<const P extends readonly KfuncParameter[], const R extends KfuncResult>(
   name: string,
@@ -101,7 +124,9 @@ export function kfunc<const P extends readonly KfuncParameter[], const R extends
   const spec: KfuncSpec = {
     name,
     since,
-    parameters: parameters.map(typeName),
+    parameters: parameters.flatMap((parameter) =>
+      parameter.kind === 'sized' ? [typeName(parameter), parameter.size.name] : [typeName(parameter)],
+    ),
     returns: result === 'void' ? 'void' : typeName(result),
   }
   return { name, parameters, result, spec, writes: ['frame', 'kernel'] }
@@ -110,5 +135,5 @@ export function kfunc<const P extends readonly KfuncParameter[], const R extends
 function typeName(type: KfuncParameter | Exclude<KfuncResult, 'void'>): string {
   if (type.kind === 'scalar') return type.name
   if (type.kind === 'enum') return `enum ${type.name}`
-  return type.kind === 'context' || type.kind === 'memory' ? `${type.name} *` : `${type.type.name} *`
+  return 'name' in type ? `${type.name} *` : `${type.type.name} *`
 }
