@@ -1,7 +1,7 @@
 import type { Call, VmFunctions } from './call.ts'
 import { errno } from './map/map.ts'
 import { mapHelpers } from './map-helpers.ts'
-import { printkHelpers } from './printk.ts'
+import { textHelpers } from './text-helpers.ts'
 
 /** What the helpers of {@link generalHelpers} tell a program about the world. */
 export interface World {
@@ -20,7 +20,7 @@ export const ticksPerSecond = 1000
 export function generalHelpers(world: World): VmFunctions {
   return {
     ...mapHelpers,
-    ...printkHelpers(world.print ?? (() => {})),
+    ...textHelpers(world.print ?? (() => {})),
     bpf_loop: (call) => loop(call),
     bpf_ktime_get_ns: () => world.now(),
     bpf_ktime_get_boot_ns: () => world.now(),

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { tc } from '../../../src/asm/dsl/program/program.ts'
+import { chars } from '../../../src/asm/layout/bytes.ts'
 import { u64 } from '../../../src/asm/layout/scalar.ts'
-import { struct } from '../../../src/asm/layout/struct.ts'
+import { array as arrayOf, struct } from '../../../src/asm/layout/struct.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { test } from '../support/kernel-test.ts'
 
@@ -72,4 +73,17 @@ test('without tracefs the program runs all the same', () => {
   })
   using loaded = loadProgram(program, { maps: [] })
   expect(loaded.testRun(new Uint8Array(64)).retval).toBe(7)
+})
+
+test('texts can be compared with and formatted by', () => {
+  const Text = struct('text', { text: chars(16) })
+  const program = tc('t_text', (b) => {
+    const to = b.stack(Text)
+    const values = b.stack(struct('values', { values: arrayOf(u64, 1) }), { values: [42] })
+    b.if(b.helpers.snprintf({ to, format: 'x=%d', values }).ne(5), () => b.return(1))
+    b.if(b.helpers.strncmp({ memory: to, with: 'x=42' }).ne(0), () => b.return(2))
+    b.return(0)
+  })
+  using loaded = loadProgram(program, { maps: [] })
+  expect(loaded.testRun(new Uint8Array(64)).retval).toBe(0)
 })

@@ -9,6 +9,7 @@ import type { Emitter } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { type Expression, expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
 import { type KernelRef, type KernelType, kernelPointer } from '../kernel/kernel-type.ts'
+import { textData } from '../map/global.ts'
 import { addressOf, checkWritable, type Located, location, type Space } from '../memory/location.ts'
 import type { ContextHandle } from '../program/context-ref.ts'
 import { checkHelper } from './check-helper.ts'
@@ -33,13 +34,15 @@ type Argument<T> =
           ? Located<Space>
           : T extends { readonly kind: 'memory'; readonly written: infer W; readonly optional: infer O }
             ? HelperMemory<W extends true ? MemorySpace : Space> | (O extends true ? null : never)
-            : T extends { readonly kind: 'address' }
-              ? bigint | Int<'u64'>
-              : T extends { readonly kind: 'flags' }
-                ? number | bigint | Int
-                : T extends { readonly kind: 'object' }
-                  ? KernelRef<KernelType>
-                  : never
+            : T extends { readonly kind: 'text' }
+              ? string
+              : T extends { readonly kind: 'address' }
+                ? bigint | Int<'u64'>
+                : T extends { readonly kind: 'flags' }
+                  ? number | bigint | Int
+                  : T extends { readonly kind: 'object' }
+                    ? KernelRef<KernelType>
+                    : never
 
 type ScalarArgument<N extends ScalarName> = N extends HostName
   ? number | bigint | Int
@@ -168,6 +171,8 @@ function argument(
       return [addressOf(arg)]
     case 'memory':
       return memoryArgument(emitter, name, parameter, kind, arg, filled)
+    case 'text':
+      return textArgument(emitter, name, parameter, kind.sized, arg)
     case 'object':
       return [kernelPointer(arg as KernelRef).value]
     default:
@@ -221,6 +226,22 @@ function memoryArgument(
   const bytes =
     typeof length === 'number' ? emitter.constant(BigInt(length), 'i32') : widenTo(emitter, length, u32)
   return [addressOf(ref), bytes]
+}
+
+/** A text becomes constant data of the program. */
+function textArgument(
+  emitter: Emitter,
+  name: HelperName,
+  parameter: string,
+  sized: boolean,
+  arg: unknown,
+): Value[] {
+  if (typeof arg !== 'string') throw wrong(name, `takes a text as "${parameter}"`)
+  if (arg.includes('\0')) throw wrong(name, `takes a text without zero characters as "${parameter}"`)
+  const { spec, value } = textData(arg)
+  emitter.useMap(spec)
+  const address = emitter.emit({ kind: 'global', name: spec.name }, 'ptr')
+  return sized ? [address, emitter.constant(BigInt(value.size), 'i32')] : [address]
 }
 
 interface PartOfMemory {

@@ -49,6 +49,17 @@ describe('calls by name', () => {
     ).toBe(0x103)
   })
 
+  test('texts are constant data of the program', () => {
+    const program = tc('compare', (b, skb) => {
+      const two = b.stack(Two)
+      b.helpers.skb_load_bytes({ skb, offset: 0, to: two })
+      b.return(b.helpers.strncmp({ memory: two, with: 'ok then' }).toS32())
+    })
+    const verdict = (text: string): number =>
+      runTc(program, new TextEncoder().encode(text.padEnd(20))).verdict
+    expect([verdict('ok'), verdict('no'), verdict('oz')].map(Math.sign)).toEqual([0, -1, 1])
+  })
+
   test('calls without a use of their result go, unless they do something', () => {
     const program = tc('clock', (b) => {
       b.helpers.ktime_get_ns()
@@ -104,6 +115,10 @@ describe('mistakes', () => {
     'a literal that does not fit': [
       ['LITERAL', '4294967296 does not fit u32 (0..4294967295)'],
       (b) => loose(b).redirect?.({ ifindex: 2 ** 32 }),
+    ],
+    'a number for a text': [
+      ['ARGUMENT', 'bpf_strncmp takes a text as "with"'],
+      (b) => loose(b).strncmp?.({ memory: b.stack(Two), with: 3 }),
     ],
     'what has a statement of its own': [
       ['HELPER', 'bpf_map_lookup_elem is no plain call', 'There is a statement of its own for it.'],

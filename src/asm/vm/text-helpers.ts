@@ -1,8 +1,8 @@
 import { type Conversion, parseFormat } from '../text/printk-format.ts'
 import type { Call, VmFunctions } from './call.ts'
 
-/** `bpf_trace_printk` and `bpf_trace_vprintk`; `print` gets each line. */
-export function printkHelpers(print: (line: string) => void): VmFunctions {
+/** The helpers about texts: `bpf_trace_printk`, `bpf_trace_vprintk`, whose lines `print` gets, and `bpf_strncmp`. */
+export function textHelpers(print: (line: string) => void): VmFunctions {
   const write = (call: Call, argument: (index: number) => bigint): number => {
     const line = format(call, textAt(call.bytes(0, call.u32(1)), 0), argument)
     print(line)
@@ -10,6 +10,15 @@ export function printkHelpers(print: (line: string) => void): VmFunctions {
   }
   return {
     bpf_trace_printk: (call) => write(call, (index) => call.u64(index + 2)),
+    bpf_strncmp: (call) => {
+      const [left, right] = [call.bytes(0, call.u32(1)), call.region(2).bytes]
+      for (const [i, byte] of left.entries()) {
+        const other = right[i] ?? 0
+        if (byte !== other) return byte - other
+        if (byte === 0) return 0
+      }
+      return 0
+    },
     bpf_trace_vprintk: (call) => {
       const list = call.u32(3) === 0 ? new Uint8Array(0) : call.bytes(2, call.u32(3))
       const view = new DataView(list.buffer, list.byteOffset, list.byteLength)
