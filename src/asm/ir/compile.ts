@@ -60,7 +60,7 @@ export const machineStages: readonly {
 /** What becomes of a program's functions. */
 export interface Compiled {
   readonly instructions: readonly Instruction[]
-  /** In the order in which they were given. */
+  /** In the order in which they were given, without those that nothing calls any more. */
   readonly functions: readonly FunctionSpec[]
 }
 
@@ -74,7 +74,7 @@ export interface Compiled {
  * @throws {CpuLevelError} for an instruction above `cpu` that has no replacement
  */
 export function compile(graphs: readonly FunctionGraph[], options: CompileOptions = {}): Compiled {
-  const codes = graphs.map((graph) => compileFunction(graph, options))
+  const codes = stillUsed(graphs.map((graph) => compileFunction(graph, options)))
   checkStack(codes)
   const items = codes.flatMap(itemsOf)
   const { instructions, labels } = assemble(items, options.cpu === undefined ? {} : { cpu: options.cpu })
@@ -82,6 +82,18 @@ export function compile(graphs: readonly FunctionGraph[], options: CompileOption
     instructions,
     functions: codes.map(({ name }) => ({ name, start: labels.get(name) ?? 0 })),
   }
+}
+
+/** The entry and what it leads to: a call may have turned out to be unreachable, and the kernel refuses dead code. */
+function stillUsed(codes: readonly MachineFunction[]): MachineFunction[] {
+  const [entry] = codes
+  const used = new Set(entry === undefined ? [] : [entry])
+  for (const code of used)
+    for (const { function: name } of code.blocks.flatMap((block) => block.instructions)) {
+      const next = name === undefined ? undefined : codes.find((other) => other.name === name)
+      if (next !== undefined) used.add(next)
+    }
+  return codes.filter((code) => used.has(code))
 }
 
 function compileFunction(graph: FunctionGraph, options: CompileOptions): MachineFunction {

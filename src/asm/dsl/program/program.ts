@@ -108,13 +108,14 @@ export function program<P extends ProgramType>(
     ...(kind.sleepable === true && { sleepable: true }),
     ...(options.section !== undefined && { section: options.section }),
     instructions,
-    functions: functions.map((spec, i) => ({ ...spec, ...prototypeOf(written[i]) })),
+    functions: functions.map((spec) => ({ ...spec, ...prototypeOf(spec.name, written) })),
     maps: [...emitter.maps.values()],
     kfuncs: [...emitter.kfuncs.values()],
     rebuild: (changed) => program(kind, name, { ...options, ...changed }, write),
   }
 }
 
-function prototypeOf(written: WrittenFunction | undefined): Pick<FunctionSpec, 'prototype'> {
-  return written?.prototype === undefined ? {} : { prototype: written.prototype }
+function prototypeOf(name: string, written: readonly WrittenFunction[]): Pick<FunctionSpec, 'prototype'> {
+  const prototype = written.find(({ graph }) => graph.name === name)?.prototype
+  return prototype === undefined ? {} : { prototype }
 }

@@ -123,3 +123,15 @@ describe.each([false, true])('a function of the program, global: %s', (global) =
     expect(run({ c: 5 })).toBe(4n * (10n + 15n + 21n))
   })
 })
+
+test('a function that is called only where control never comes is left out', () => {
+  const gone = subprogram('gone', { x: u32 }, u32, (b, { x }) => b.return(x))
+  const there = subprogram('there', { x: u32 }, u32, (b, { x }) => b.return(x), { global: true })
+  const { run, spec } = program((b, { c }) => {
+    b.if(b.variable(u32, 1).get().eq(0), () => b.return(b.call(gone, { x: c })))
+    b.return(b.call(there, { x: c }))
+  })
+  expect(run({ c: 4 })).toBe(4n)
+  expect(spec.functions.map(({ name }) => name)).toEqual(['small', 'there'])
+  expect(spec.functions[1]?.prototype?.returns).toBe('u32')
+})

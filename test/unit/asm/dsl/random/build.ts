@@ -1,5 +1,6 @@
 import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
 import type { LocalVariable } from '../../../../../src/asm/dsl/control/control-flow.ts'
+import { pointerTo, subprogram } from '../../../../../src/asm/dsl/control/subprogram.ts'
 import type { Condition } from '../../../../../src/asm/dsl/core/condition.ts'
 import type { Int, Net } from '../../../../../src/asm/dsl/core/values.ts'
 import { kfunc, memory } from '../../../../../src/asm/dsl/kernel/kfunc.ts'
@@ -38,6 +39,26 @@ const evens = hash('evens', struct('even_key', { key: u32 }), struct('even_value
 const scalars: Readonly<Record<TypeName, ScalarType<HostName>>> = { u32, u64, s32, s64 }
 const calls = { u32, s32, u64 } as const
 const mutate = kfunc('mutate', [memory(Fields)], 'void', '6.1')
+
+/** A function with a loop, a switch, memory of its caller and several ends; `mixed` is the same in JavaScript. */
+const mix = [false, true].map((global) =>
+  subprogram(
+    'mix',
+    { x: u64, y: u32, fields: pointerTo(Fields) },
+    u64,
+    (b, { x, y, fields }) => {
+      const total = b.variable(u64, x)
+      b.for(3, (i) => total.set(total.get().mul(31).add(y.xor(i).toU64())))
+      b.assign(fields, { c: fields.c.add(1) })
+      b.switch(y.and(3), {
+        0: () => total.set(total.get().add(1)),
+        2: () => b.return(total.get().xor(fields.d)),
+      })
+      b.return(total.get().add(fields.c.toU64()))
+    },
+    { global },
+  ),
+)
 
 /** Any host integer: the random programs are typed by their generator, not by TypeScript. */
 type Any = Int<'u64'>
@@ -168,8 +189,17 @@ class Build {
         return
       }
       case 'for':
-        b.for(stmt.count, () => this.#block(stmt.body))
+        b.for(stmt.count, () => this.#block(stmt.body), { strategy: stmt.strategy })
         return
+      case 'switch': {
+        const low = (as(this.#expr(stmt.a), 'u32') as unknown as Int<'u32'>).and(7)
+        b.switch(
+          low,
+          stmt.cases.map(({ value, body }) => [value, () => this.#block(body)] as const),
+          () => this.#block(stmt.rest),
+        )
+        return
+      }
       case 'break':
         b.break()
         return
@@ -221,6 +251,12 @@ class Build {
       case 'load': {
         if (e.field === 'g') return this.#memory[e.place].g.toHost() as unknown as Any
         return this.#memory[e.place][e.field] as unknown as Any
+      }
+      case 'function': {
+        const [x, y] = [as64(this.#expr(e.a)), as(this.#expr(e.b), 'u32') as unknown as Int<'u32'>]
+        const fn = mix[e.global ? 1 : 0]
+        if (fn === undefined) throw new Error('there are two')
+        return this.#b.call(fn, { x, y, fields: this.#memory[e.place] })
       }
       case 'fetchAdd': {
         const amount = as(this.#expr(e.a), fieldType(e.field))

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { LoopStrategy } from '../../../../../src/asm/dsl/control/loops.ts'
 
 /** Types of the random programs' variables. */
 export type TypeName = 'u32' | 'u64' | 's32' | 's64'
@@ -24,6 +25,14 @@ export type Expr =
   | { readonly k: 'network'; readonly a: Expr; readonly mask: bigint }
   | { readonly k: 'load'; readonly place: Place; readonly field: MemoryField }
   | { readonly k: 'fetchAdd'; readonly place: Place; readonly field: 'c' | 'd'; readonly a: Expr }
+  /** A function of the program, static or global: see `mix`. */
+  | {
+      readonly k: 'function'
+      readonly global: boolean
+      readonly place: Place
+      readonly a: Expr
+      readonly b: Expr
+    }
   /** A kfunc of as many arguments; its result depends on all of them and on how many calls came before. */
   | { readonly k: 'call'; readonly t: 'u32' | 's32' | 'u64'; readonly args: readonly Expr[] }
 
@@ -43,7 +52,19 @@ export type Stmt =
   /** A kfunc that changes the struct it gets. */
   | { readonly k: 'mutate'; readonly place: Place }
   | { readonly k: 'if'; readonly cond: Cond; readonly yes: readonly Stmt[]; readonly no: readonly Stmt[] }
-  | { readonly k: 'for'; readonly count: number; readonly body: readonly Stmt[] }
+  | {
+      readonly k: 'for'
+      readonly count: number
+      readonly strategy: LoopStrategy
+      readonly body: readonly Stmt[]
+    }
+  /** On the low 3 bits. */
+  | {
+      readonly k: 'switch'
+      readonly a: Expr
+      readonly cases: readonly { readonly value: number; readonly body: readonly Stmt[] }[]
+      readonly rest: readonly Stmt[]
+    }
   /** Looks an element up that is there for even keys only. */
   | {
       readonly k: 'lookup'
@@ -98,11 +119,22 @@ const nodes = fc.letrec<{
   const loop = fc.record({
     k: fc.constant('for' as const),
     count: fc.integer({ min: 1, max: 4 }),
+    strategy: fc.constantFrom<LoopStrategy>('unroll', 'bounded', 'bpf_loop', 'iterator'),
     body: tie('loopBody'),
   })
   const branching = (body: fc.Arbitrary<Stmt[]>): fc.Arbitrary<Stmt>[] => [
     fc.record({ k: fc.constant('if' as const), cond, yes: body, no: body }),
     fc.record({ k: fc.constant('lookup' as const), key: expr, hit: body, miss: body }),
+    fc.record({
+      k: fc.constant('switch' as const),
+      a: expr,
+      cases: fc.uniqueArray(fc.record({ value: fc.nat({ max: 7 }), body }), {
+        minLength: 1,
+        maxLength: 6,
+        selector: ({ value }) => value,
+      }),
+      rest: body,
+    }),
   ]
   return {
     expr: fc.oneof(
@@ -120,6 +152,7 @@ const nodes = fc.letrec<{
       fc.record({ k: fc.constant('cast' as const), t: type, a: expr }),
       fc.record({ k: fc.constant('mask' as const), bits: fc.constantFrom(8 as const, 16 as const), a: expr }),
       fc.record({ k: fc.constant('network' as const), a: expr, mask: anyNumber }),
+      fc.record({ k: fc.constant('function' as const), global: fc.boolean(), place, a: expr, b: expr }),
       fc.record({ k: fc.constant('fetchAdd' as const), place, field: wideField, a: expr }),
       fc.record({
         k: fc.constant('call' as const),

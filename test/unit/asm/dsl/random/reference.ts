@@ -142,6 +142,10 @@ export class Reference {
         const key = BigInt.asUintN(32, this.#expr(stmt.key).value)
         return this.#block(key % 2n === 0n ? stmt.hit : stmt.miss)
       }
+      case 'switch': {
+        const low = Number(BigInt.asUintN(3, this.#expr(stmt.a).value))
+        return this.#block(stmt.cases.find(({ value }) => value === low)?.body ?? stmt.rest)
+      }
       case 'for':
         for (let i = 0; i < stmt.count; i++) {
           const ending = this.#block(stmt.body)
@@ -192,6 +196,10 @@ export class Reference {
       }
       case 'load':
         return { t: fieldType(e.field), value: this.#memory[e.place][e.field] }
+      case 'function': {
+        const [x, y] = [this.#expr(e.a).value, this.#expr(e.b).value]
+        return typed('u64', mixed(BigInt.asUintN(64, x), BigInt.asUintN(32, y), this.#memory[e.place]))
+      }
       case 'fetchAdd': {
         const amount = this.#expr(e.a).value
         const memory = this.#memory[e.place]
@@ -237,6 +245,16 @@ export class Reference {
         return !this.#cond(c.a)
     }
   }
+}
+
+/** What the function `mix` of the random programs does. */
+function mixed(x: bigint, y: bigint, memory: Memory): bigint {
+  let total = x
+  for (let i = 0n; i < 3n; i++) total = BigInt.asUintN(64, total * 31n + (y ^ i))
+  memory.c = stored('c', memory.c + 1n)
+  if (y % 4n === 0n) total = BigInt.asUintN(64, total + 1n)
+  if (y % 4n === 2n) return total ^ BigInt.asUintN(64, memory.d)
+  return BigInt.asUintN(64, total + memory.c)
 }
 
 /** Index of a variable. */
