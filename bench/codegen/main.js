@@ -29,10 +29,10 @@ const root = process.geteuid?.() === 0
 const rows = []
 for (const name of positionals.length > 0 ? positionals : names)
   rows.push(await examine(name, { clang, root, rounds: Number(options.rounds) }))
-const result = report(rows, { clang, root })
+const result = report(rows, { clang, root, whole: positionals.length === 0 })
 if (options.json) console.log(JSON.stringify(result.json, undefined, 2))
 else {
   if (options.listing) console.log(result.listings)
   console.log(result.text)
 }
-if (!result.alike) process.exitCode = 1
+if (!result.good) process.exitCode = 1
