@@ -1,7 +1,13 @@
 import { expect } from 'vitest'
 import { conntrackKfuncs } from '../../../src/loader/kernel/conntrack-kfuncs.ts'
-import { type FeatureName, probeFeatures, requireFeature } from '../../../src/loader/kernel/features.ts'
+import {
+  type FeatureName,
+  features,
+  probeFeatures,
+  requireFeature,
+} from '../../../src/loader/kernel/features.ts'
 import { canCallKfuncs } from '../../../src/loader/kernel/kfunc-call-probe.ts'
+import { hasFunctionTracing } from '../../../src/loader/kernel/program-probes.ts'
 import { RunningKernelTypes } from '../../../src/loader/kernel/vmlinux-btf.ts'
 import { it } from '../support/kernel-test.ts'
 import { failOnLeakedFds } from './fixture.ts'
@@ -28,7 +34,12 @@ it('reports every feature, and they agree with one another', () => {
   expect(report.get('btf')).toBe(true)
   expect(report.get('kfunc-calls')).toBe(canCallKfuncs())
   const conntrack = Object.keys(conntrackKfuncs) as FeatureName[]
-  expect(report.size).toBe(conntrack.length + 7)
+  expect([...report.keys()]).toEqual(Object.keys(features))
+  expect(report.get('fentry')).toBe(hasFunctionTracing())
+  // Such links are tried with a tracepoint program.
+  if (report.get('perf-event-links')) expect(report.get('tracepoint')).toBe(true)
+  for (const id of ['xdp', 'cgroup-skb', 'raw-tracepoint', 'syscall'] as const)
+    expect(report.get(id), id).toBe(true)
   if (report.get('nat-info-types')) expect(conntrack.every((id) => report.get(id))).toBe(true)
   // The verifier takes no program that writes translations where the types differ; the other way round it may err.
   if (report.get('nat-info-writes')) expect(report.get('nat-info-types')).toBe(true)
