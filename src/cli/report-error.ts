@@ -1,5 +1,9 @@
 import { CommanderError } from 'commander'
 import { TsbpfError } from '../asm/diagnostics/error.ts'
+import { formatPosition } from '../asm/diagnostics/source-position.ts'
+import { BuildError } from '../asm/dsl/core/errors.ts'
+import { FileSourceText } from '../loader/source-text.ts'
+import { excerpt } from '../loader/verifier/excerpt.ts'
 import { exitCodeFor, exitCodes } from './exit-codes.ts'
 import { style } from './output.ts'
 
@@ -13,8 +17,10 @@ export function reportError(error: unknown, args: readonly string[]): number {
   }
   const verbose = args.includes('--verbose')
   const main = error instanceof AggregateError ? error.errors[0] : error
-  const message = error instanceof Error ? error.message : String(error)
+  const shown = main instanceof BuildError ? atSource(main) : undefined
+  const message = shown?.message ?? (error instanceof Error ? error.message : String(error))
   write(`${style('red', 'error:', process.stderr)} ${message}`)
+  if (shown !== undefined) write(`\n${shown.excerpt}\n`)
   if (!(main instanceof TsbpfError)) {
     if (verbose && error instanceof Error) write(error.stack ?? '')
     return exitCodes.failure
@@ -25,11 +31,28 @@ export function reportError(error: unknown, args: readonly string[]): number {
   if (code === exitCodes.privilege)
     write(`${style('cyan', 'hint:', process.stderr)} Run it as root:\n  ${sudoLine(args)}`)
   if (verbose) {
-    write(`\n${'log' in main && typeof main.log === 'string' ? main.log : (main.stack ?? '')}`)
+    write(`\n${'log' in main && typeof main.log === 'string' ? main.log : framesOf(main)}`)
     for (let { cause } = main; cause instanceof Error; cause = cause.cause)
       write(`caused by: ${cause.stack ?? cause.message}`)
   }
   return code
+}
+
+/** The frames of the stack alone: the rest has been said. */
+function framesOf({ stack = '' }: Error): string {
+  return stack.slice(stack.indexOf('\n    at ') + 1)
+}
+
+/** A mistake in a program, where its author wrote it: in TypeScript, whatever it was compiled to. */
+function atSource({ message, position }: BuildError): { message: string; excerpt: string } | undefined {
+  if (position === undefined) return undefined
+  const text = new FileSourceText()
+  const located = text.locate(position)
+  const line = (file: string, number: number) => text.line(file, number)
+  return {
+    message: message.replace(`(${formatPosition(position)})`, `(${formatPosition(located)})`),
+    excerpt: excerpt(located, line, '', process.cwd()),
+  }
 }
 
 /** A line that runs the same command as root, whatever sudo's PATH is. */

@@ -16,6 +16,15 @@ export class TsbpfError extends Error {
     this.code = code
     this.hint = options.hint ?? ''
     this.details = options.details ?? ''
+    this.#tellAll()
+  }
+
+  /** Puts hint and details into the stack: where nobody catches an error, that is what the engine shows of it. */
+  #tellAll(): void {
+    const frames = this.stack?.slice(this.stack.indexOf('\n    at ')) ?? ''
+    const parts = [`${this.name}: ${this.message}`, this.details, this.hint && `Hint: ${this.hint}`]
+    this.stack = `${parts.filter((part) => part !== '').join('\n\n')}\n${frames}`
+    for (const said of ['hint', 'details']) Object.defineProperty(this, said, { enumerable: false })
   }
 }
 

@@ -44,6 +44,8 @@ export class VerifierError extends TsbpfError {
     })
     this.reason = parsed.reason
     this.log = log
+    // Long, and told in details: not to be printed with every error.
+    Object.defineProperty(this, 'log', { enumerable: false })
     this.errno = errno
     this.instruction = instruction
     this.position = position

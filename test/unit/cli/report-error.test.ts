@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { TsbpfError } from '../../../src/asm/diagnostics/error.ts'
+import { TCX_NEXT } from '../../../src/asm/dsl/program/context.ts'
+import { tc } from '../../../src/asm/dsl/program/program.ts'
 import { reportError } from '../../../src/cli/report-error.ts'
 import { NotFoundError } from '../../../src/programs/load-balancer/control/errors.ts'
 import { PrivilegeError } from '../../../src/programs/load-balancer/control/privileges.ts'
@@ -31,6 +33,30 @@ test('an error without hint is one line', () => {
   expect(written).toBe('error: there is no X\n')
 })
 
+test('a mistake in a program is shown where it was made', () => {
+  let mistake: unknown
+  try {
+    tc('mistake', (b, skb) => {
+      b.if(skb.len.toU8().gt(1000), () => b.return(TCX_NEXT))
+    })
+  } catch (error) {
+    mistake = error
+  }
+  expect(reportError(mistake, [])).toBe(1)
+  const shown = written.replaceAll(/\d+(?= \|)/g, '#').replaceAll(/report-error.test.ts:[\d:]+/g, 'FILE')
+  expect(shown).toBe(`error: 1000 does not fit u8 (0..255) (FILE)
+
+test/unit/cli/FILE
+  # |   try {
+  # |     tc('mistake', (b, skb) => {
+> # |       b.if(skb.len.toU8().gt(1000), () => b.return(TCX_NEXT))
+     |                           ^
+  # |     })
+  # |   } catch (error) {
+
+`)
+})
+
 test('details stand between the two', () => {
   const error = new TsbpfError('VERIFIER', 'rejected', { hint: 'Check it.', details: '> lb.ts:42' })
   expect(reportError(error, [])).toBe(4)
@@ -55,7 +81,7 @@ test('--verbose shows the verifier’s log, or the stack, and the causes', () =>
   written = ''
   const cause = new Error('EROFS')
   expect(reportError(new TsbpfError('SYSCTL', 'cannot write', { cause }), ['--verbose'])).toBe(1)
-  expect(written).toMatch(/TsbpfError: cannot write\n +at [\s\S]*caused by: Error: EROFS\n +at /)
+  expect(written).toMatch(/^error: cannot write\n\n +at [\s\S]*caused by: Error: EROFS\n +at /)
 })
 
 test('of a change that could not be undone, the first error decides', () => {

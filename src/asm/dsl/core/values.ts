@@ -201,6 +201,7 @@ export class Int<N extends HostName = HostName> extends ScalarExpression<N> {
   #compare(comparison: Comparison, other: Operand): Condition {
     const wide = this.type.size === 8 || (other instanceof Int && other.type.size === 8)
     const type = wide ? (this.type.signed ? s64 : u64) : this.type.signed ? s32 : u32
+    if (!(other instanceof Int)) checkFits(other, this.type)
     const left = widen(this.emitter, this, wide)
     const right = other instanceof Int ? widen(this.emitter, other, wide) : literal(this.emitter, other, type)
     return Condition.compare(comparison, left, right, this.emitter.scope)
@@ -287,15 +288,21 @@ export function expression(emitter: Emitter, type: ScalarType, value: Value): In
  * @throws {BuildError} when it is not an integer or does not fit
  */
 export function literal(emitter: Emitter, value: number | bigint, type: ScalarType): Value {
+  const number = checkFits(value, type)
+  const register = registerType(type)
+  const constant = emitter.constant(wrap(bitsOf(register), number), register)
+  return type.order === 'network' ? swap(emitter, constant, type.size) : constant
+}
+
+/** @throws {BuildError} for a literal that no value of this type can be */
+function checkFits(value: number | bigint, type: ScalarType): bigint {
   const { min, max } = scalarRange(type)
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new BuildError('LITERAL', `${value} is not an integer`, callerPosition())
   const number = BigInt(value)
   if (number < min || number > max)
     throw new BuildError('LITERAL', `${value} does not fit ${type.name} (${min}..${max})`, callerPosition())
-  const register = registerType(type)
-  const constant = emitter.constant(wrap(bitsOf(register), number), register)
-  return type.order === 'network' ? swap(emitter, constant, type.size) : constant
+  return number
 }
 
 function swap(emitter: Emitter, value: Value, size: number): Value {

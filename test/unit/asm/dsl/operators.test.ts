@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Condition } from '../../../../src/asm/dsl/core/condition.ts'
 import type { Int } from '../../../../src/asm/dsl/core/values.ts'
 import type { RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
+import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { type Input, program } from './compile-and-run.ts'
 
 /** The two operands of a type among the input's fields, and how JavaScript wraps a number to it. */
@@ -188,6 +189,20 @@ describe('mixed widths', () => {
       b.return(0)
     })
     expect(run({ a: 1n << 32n, c: 0xffff_ffff })).toBe(1n)
+  })
+
+  test('a literal that a value can never be is refused', () => {
+    for (const [literal, compare] of Object.entries({
+      256: (narrow: Int<'u8'>) => narrow.eq(256),
+      1000: (narrow: Int<'u8'>) => narrow.gt(1000),
+      '-1': (narrow: Int<'u8'>) => narrow.ne(-1),
+    }))
+      expect(() =>
+        tc('p', (b, skb) => {
+          compare(skb.len.toU8())
+          b.return(0)
+        }),
+      ).toThrow(`${literal} does not fit u8 (0..255) (operators.test.ts:`)
   })
 
   test('results of calls are taken as wide as they are declared', () => {

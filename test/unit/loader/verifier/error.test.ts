@@ -94,6 +94,14 @@ describe('a verifier error', () => {
     expect(error.details).toMatch(/BPF_EXIT instruction in main prog would lead to reference leak$/)
   })
 
+  it('tells all in its stack, which is what is printed where nobody catches it', () => {
+    const error = new VerifierError(program([{ ...plain, ...at(2) }]), rejected(0), 13)
+    expect(error.stack).toMatch(
+      /^VerifierError: program "p" was rejected: R4 !read_ok\n\nlb\.ts:2:1\n[\s\S]*\n\nHint: The register is read [^\n]*\n\n {4}at /,
+    )
+    expect(Object.keys(error)).not.toContain('log')
+  })
+
   it('says so when the log gives no reason', () => {
     const error = new VerifierError(program([plain]), 'processed 0 insns (limit 1)\n', 22)
     expect(error.message).toBe('program "p" was rejected: the verifier gives no reason')

@@ -282,7 +282,8 @@ class Build {
         return a[c.op](likeSign(this.#expr(c.b), a))
       }
       case 'compareConst': {
-        const a = this.#expr(c.a)
+        const narrow = this.#expr(c.a)
+        const a = narrow.type.size < 4 ? as(narrow, narrow.type.signed ? 's32' : 'u32') : narrow
         return a[c.op](fitting(nameOf(a), c.value))
       }
       case 'networkEq': {
