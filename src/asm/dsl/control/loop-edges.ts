@@ -12,14 +12,14 @@ export class LoopEdges {
   readonly #generation: number
   readonly #scope: Scope
   readonly #uses: PacketUse[] = []
-  #latest: number
+  readonly #left = new Set<number>()
   #movedOnTheWayBack = false
 
   constructor(emitter: Emitter) {
     this.#emitter = emitter
     this.#held = new Set(emitter.held)
     this.#generation = emitter.packetGeneration
-    this.#latest = emitter.packetGeneration
+    this.#left.add(emitter.packetGeneration)
     this.#scope = emitter.scope
     emitter.packetUses.push(this.#uses)
   }
@@ -28,7 +28,7 @@ export class LoopEdges {
   leaveBody(to: 'again' | 'out', where: string): void {
     checkSameHeld(this.#emitter, this.#held, where)
     const { packetGeneration } = this.#emitter
-    this.#latest = Math.max(this.#latest, packetGeneration)
+    this.#left.add(packetGeneration)
     if (to !== 'again' || packetGeneration === this.#generation) return
     this.#movedOnTheWayBack = true
     for (const readAgain of this.#emitter.packetReaders) readAgain()
@@ -39,7 +39,9 @@ export class LoopEdges {
     const { packetUses } = this.#emitter
     packetUses.splice(packetUses.indexOf(this.#uses), 1)
     this.#emitter.held = this.#held
-    this.#emitter.packetGeneration = this.#latest
+    this.#emitter.packetGeneration = this.#generation
+    // It has moved on some ways: no reference from before or from inside is good on all of them.
+    if (this.#left.size > 1) this.#emitter.movePacket()
     if (!this.#movedOnTheWayBack) return
     const stale = this.#uses.find((use) => use.generation === this.#generation && !this.#isInside(use.scope))
     if (stale === undefined) return

@@ -149,6 +149,21 @@ describe('packets in pieces', () => {
     expect([1, 2].map((mark) => runTc(spec, bytes(64), { skb: { mark } }).r0)).toEqual([5n, 13n])
   })
 
+  test('so they are after a loop, whichever way it was left', () => {
+    const spec = tc('loop', (b, skb) => {
+      const packet = b.packet(skb)
+      b.for(3, (i) => {
+        packet.storeBytes(b.stack(Odd, { b: 5 }), { at: 3, otherwise: 91 })
+        b.if(skb.mark.eq(i), () => b.break())
+        packet.storeBytes(b.stack(Odd, { b: 6 }), { at: 3, otherwise: 91 })
+        b.assign(packet.header(Odd, { at: 3, otherwise: 92 }), { c: 7 })
+      })
+      const odd = packet.header(Odd, { at: 3, otherwise: 93 })
+      b.return(odd.b.toHost().add(odd.c.toHost()))
+    })
+    expect([0, 2, 3].map((mark) => runTc(spec, bytes(64), { skb: { mark } }).r0)).toEqual([5n, 5n, 13n])
+  })
+
   test('bytes that are not in the first piece are copied to the stack, and from it', () => {
     const spec = tc('copy', (b, skb) => {
       const packet = b.packet(skb)
