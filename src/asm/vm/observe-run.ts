@@ -15,6 +15,8 @@ import { xdpHelpers } from './xdp-buffer.ts'
 export interface ObservedRun {
   /** By instruction: how often it was executed. */
   readonly counts: readonly number[]
+  /** What it ran on, where that was not the packet: the program's type knows none. */
+  readonly context: string | undefined
   /** What the run ended with, and what in it was made up; in words. */
   readonly outcome: string
 }
@@ -43,6 +45,8 @@ export function observeRun(
     madeUp.add(name)
     return 0
   }
+  const handlesPacket = program.type === 'xdp' || handlesSkb(program)
+  const context = handlesPacket ? undefined : `a context of ${contextSize} zero bytes`
   try {
     const maps = new VmMaps(program.maps)
     for (const [name, contents] of globals) maps.byName.get(name)?.update(new Uint8Array(4), contents, 0, 0)
@@ -56,10 +60,14 @@ export function observeRun(
           ? runTc(program, packet, options)
           : runPlain(program, options)
     const made = madeUp.size === 0 ? '' : `; ${[...madeUp].join(', ')} returned 0, made up`
-    return { counts, outcome: `it returns ${result.verdict} after ${result.executed} instructions${made}` }
+    return {
+      counts,
+      context,
+      outcome: `it returns ${result.verdict} after ${result.executed} instructions${made}`,
+    }
   } catch (error) {
     if (!(error instanceof VmError || error instanceof RangeError)) throw error
-    return { counts, outcome: `it fails: ${error.message}` }
+    return { counts, context, outcome: `it fails: ${error.message}` }
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { CompileOptions } from '../../asm/ir/compile.ts'
+import { type ProgramType, programTypes } from '../../asm/program.ts'
 import type { ProgramReport } from '../../asm/report/program-report.ts'
 import { InvalidRequestError, NotFoundError } from '../../programs/load-balancer/control/errors.ts'
 import type { Translation } from '../../programs/load-balancer/datapath/ingress.ts'
@@ -21,6 +22,7 @@ interface InspectOptions extends ObserveOptions {
   readonly diff?: boolean
   readonly ir?: boolean
   readonly passes?: string
+  readonly type?: ProgramType
 }
 
 const defaultProgram = 'lb_ingress'
@@ -43,6 +45,11 @@ export function addInspectCommand(program: Command): void {
     )
     .option('--json', 'everything as one JSON document')
     .option('-o, --output <file>', 'where to, instead of standard output')
+    .addOption(
+      new Option('--type <type>', 'the program’s type, where the target does not say it').choices(
+        Object.keys(programTypes),
+      ),
+    )
     .option('--run', 'run it in the interpreter and count how often each instruction is executed')
     .option('--packet <hex>', 'the packet for that run')
     .option('--kernel', 'load it, for the verifier’s states and the machine code (needs root)')
@@ -92,9 +99,14 @@ function targetOf(text: string | undefined, { program }: InspectOptions): Target
   return { ...target, program }
 }
 
-function openOptions({ translate }: InspectOptions, passes: string | undefined, more: CompileOptions = {}) {
+function openOptions(
+  { translate, type }: InspectOptions,
+  passes: string | undefined,
+  more: CompileOptions = {},
+) {
   return {
     translate,
+    type,
     ...((passes !== undefined || more.trace !== undefined) && { passes, trace: more.trace }),
   }
 }

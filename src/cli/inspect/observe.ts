@@ -49,8 +49,9 @@ async function seeRun({ spec, globals }: OpenedProgram, packet: string | undefin
   if (spec === undefined) throw notRunnable('--run')
   const { observeRun } = await import('../../asm/vm/observe-run.ts')
   const bytes = packetBytes(packet ?? defaultPacket)
-  const { counts, outcome } = observeRun(spec, bytes, globals)
-  const what = packet === undefined ? defaultPacketName : `the packet given (${bytes.byteLength} bytes)`
+  const { counts, context, outcome } = observeRun(spec, bytes, globals)
+  const given = packet === undefined ? defaultPacketName : `the packet given (${bytes.byteLength} bytes)`
+  const what = context ?? given
   return { hits: { run: `one run in the interpreter, maps empty, on ${what}: ${outcome}`, counts } }
 }
 
@@ -68,8 +69,8 @@ async function readLog(file: string): Promise<Observations> {
 
 function notRunnable(option: string): InvalidRequestError {
   return new InvalidRequestError(
-    `${option} takes a program that is compiled here or read from an object`,
-    'A loaded program has been rewritten by the verifier, and bare instructions name no program type.',
+    `${option} takes a program whose type is known, and that is not loaded yet`,
+    'Bare instructions and unusual sections need --type: --type xdp. A loaded program has been rewritten by the verifier.',
   )
 }
 

@@ -1,7 +1,9 @@
+import { controlFlowGraph } from '../../asm/analysis/control-flow-graph.ts'
 import type { BpfObject } from '../../asm/elf/read/object.ts'
 import type { CompileOptions, Trace } from '../../asm/ir/compile.ts'
 import { parsePasses } from '../../asm/ir/pipeline.ts'
-import type { ProgramSpec } from '../../asm/program.ts'
+import type { Instruction } from '../../asm/isa/instruction.ts'
+import type { ProgramSpec, ProgramType } from '../../asm/program.ts'
 import type { InspectedProgram, MachineCode } from '../../asm/report/program-report.ts'
 import { InvalidRequestError, NotFoundError } from '../../programs/load-balancer/control/errors.ts'
 import type { Translation } from '../../programs/load-balancer/datapath/ingress.ts'
@@ -13,6 +15,8 @@ import { type Target, targetHelp } from './target.ts'
 export interface OpenOptions {
   /** Of lb_ingress: who translates. */
   readonly translate: Translation
+  /** The type of programs that do not say it themselves: instructions, and objects with sections of their own. */
+  readonly type?: ProgramType | undefined
   /** Compiles programs of the DSL anew, with these passes (as a command line names them); others cannot be. */
   readonly passes?: string | undefined
   /** Compiles programs of the DSL anew, and watches. */
@@ -113,7 +117,8 @@ async function openObject(
   refuseCompiling(options, `${file} is compiled already`)
   const { objectProgramSpec, readObject } = await import('../../asm/elf/read/object.ts')
   const object: BpfObject = readObject(await readInput(file))
-  const chosen = choose(object.programs, file, name)
+  const found = choose(object.programs, file, name)
+  const chosen = { ...found, type: options.type ?? found.type }
   const spec = objectProgramSpec(object, chosen)
   const { FileSourceText } = await import('../../loader/source-text.ts')
   const source = new FileSourceText()
@@ -143,17 +148,34 @@ async function openInstructions(file: string, options: OpenOptions): Promise<Ope
   refuseCompiling(options, `${file} holds instructions`)
   const input = await readInput(file)
   const name = inputName(file).split('/').at(-1) ?? file
-  if (!isProgramText(input)) {
-    const { decode } = await import('../../asm/isa/decode.ts')
-    const instructions = decode(programBytes(input))
-    return { program: { name, origin: inputName(file), instructions }, spec: undefined, remarks: [] }
-  }
+  const { type } = options
+  const opened = (instructions: readonly Instruction[], line?: InspectedProgram['line']): OpenedProgram => ({
+    program: { name, type, origin: inputName(file), instructions, ...(line !== undefined && { line }) },
+    spec: type === undefined ? undefined : bareSpec(name, type, instructions),
+    remarks: [],
+  })
+  if (!isProgramText(input))
+    return opened((await import('../../asm/isa/decode.ts')).decode(programBytes(input)))
   const { assembleText } = await import('../../asm/text/assemble-text.ts')
   const text = Buffer.from(input).toString('utf8')
   const { instructions } = assembleText(text, { file: inputName(file), unreachable: 'report' })
   const lines = text.split(/\r?\n/)
-  const line = (_: string, number: number): string | undefined => lines[number - 1]
-  return { program: { name, origin: inputName(file), instructions, line }, spec: undefined, remarks: [] }
+  return opened(instructions, (_, number) => lines[number - 1])
+}
+
+/** Instructions as a program that can be loaded and run: without maps and kernel functions. */
+function bareSpec(name: string, type: ProgramType, instructions: readonly Instruction[]): ProgramSpec {
+  const clean = name.replace(/[^A-Za-z0-9_.]/g, '_').slice(0, 15) || 'program'
+  const { functions } = controlFlowGraph({ instructions, functions: [{ name: clean, start: 0 }] })
+  return {
+    name: clean,
+    type,
+    license: 'GPL',
+    instructions,
+    functions: functions.map(({ name: function_, start }) => ({ name: function_, start })),
+    maps: [],
+    kfuncs: [],
+  }
 }
 
 async function openLoaded(

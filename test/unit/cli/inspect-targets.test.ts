@@ -105,7 +105,7 @@ describe('what cannot be meant is told, with what to write instead', () => {
     )
     const text = file('bare.asm', 'r0 = 0\nexit\n')
     expect((await runCommandLine('inspect', text, '--run')).stderr).toBe(
-      'error: --run takes a program that is compiled here or read from an object\nhint: A loaded program has been rewritten by the verifier, and bare instructions name no program type.\n',
+      'error: --run takes a program whose type is known, and that is not loaded yet\nhint: Bare instructions and unusual sections need --type: --type xdp. A loaded program has been rewritten by the verifier.\n',
     )
   })
 })
@@ -149,6 +149,17 @@ describe('what can be seen besides', () => {
     const short = await report(`${object}#counter`, '--packet', '00112233445566778899aabbcc')
     expect(short.run).toContain('the packet given (13 bytes)')
     expect(short.instructions[6]?.hits).toBe(0)
+  })
+
+  test('instructions run once their type is said', async () => {
+    const text = file('xdp.asm', 'r2 = *(u32 *)(r1 + 0)\ncall f\nexit\nf:\nr0 = 2\nexit\n')
+    const xdp = await report(text, '--type', 'xdp', '--run')
+    expect(xdp.instructions.map(({ hits }) => hits)).toEqual([1, 1, 1, 1, 1])
+    expect(xdp.instructions[1]?.live).toEqual({})
+    const other = await report(file('other.asm', 'r0 = 3\nexit\n'), '--type', 'syscall', '--run')
+    expect(other.run).toBe(
+      'one run in the interpreter, maps empty, on a context of 256 zero bytes: it returns 3 after 2 instructions',
+    )
   })
 
   test('a log: the verifier’s states at each instruction', async () => {
