@@ -92,273 +92,272 @@ L6:
   71: r0 = *(u64 *)(r10 - 80)
   72: *(u32 *)(r10 - 24) = r0
   73: *(u32 *)(r10 - 20) = 0
-  74: *(u32 *)(r10 - 16) = 0
-  75: *(u32 *)(r10 - 12) = 0
-  76: r0 = *(u64 *)(r10 - 88)
-  77: *(u16 *)(r10 - 8) = r0
-  78: *(u8 *)(r10 - 6) = r9
-  79: *(u8 *)(r10 - 5) = 2
-  80: r1 = map[lb_frontends] ll
-  82: r2 = r10
-  83: r2 += -24
-  84: call bpf_map_lookup_elem
-  85: if r0 == 0 goto L22
+  74: *(u64 *)(r10 - 16) = 0
+  75: r0 = *(u64 *)(r10 - 88)
+  76: *(u16 *)(r10 - 8) = r0
+  77: *(u8 *)(r10 - 6) = r9
+  78: *(u8 *)(r10 - 5) = 2
+  79: r1 = map[lb_frontends] ll
+  81: r2 = r10
+  82: r2 += -24
+  83: call bpf_map_lookup_elem
+  84: if r0 == 0 goto L22
 ; parse.ts  const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
-  86: w7 &= 23
+  85: w7 &= 23
 ; parse.ts  sourcePort: ports.source,
-  87: r2 = *(u16 *)(r6 + 14)
+  86: r2 = *(u16 *)(r6 + 14)
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
-  88: r1 = *(u64 *)(r10 - 72)
-  89: *(u32 *)(r10 - 40) = r1
-  90: r1 = *(u64 *)(r10 - 80)
-  91: *(u32 *)(r10 - 36) = r1
-  92: *(u16 *)(r10 - 32) = r2
-  93: r1 = *(u64 *)(r10 - 88)
-  94: *(u16 *)(r10 - 30) = r1
+  87: r1 = *(u64 *)(r10 - 72)
+  88: *(u32 *)(r10 - 40) = r1
+  89: r1 = *(u64 *)(r10 - 80)
+  90: *(u32 *)(r10 - 36) = r1
+  91: *(u16 *)(r10 - 32) = r2
+  92: r1 = *(u64 *)(r10 - 88)
+  93: *(u16 *)(r10 - 30) = r1
 ; connection.ts  options: b.stack(conntrack.LookupOptions, { netnsId: -1, protocol }),
-  95: *(u32 *)(r10 - 52) = 0
-  96: *(u8 *)(r10 - 47) = 0
-  97: *(u16 *)(r10 - 46) = 0
-  98: *(u32 *)(r10 - 56) = -1
-  99: *(u8 *)(r10 - 48) = r9
+  94: *(u32 *)(r10 - 52) = 0
+  95: *(u8 *)(r10 - 47) = 0
+  96: *(u16 *)(r10 - 46) = 0
+  97: *(u32 *)(r10 - 56) = -1
+  98: *(u8 *)(r10 - 48) = r9
 ; ingress.ts  const { service } = frontend
- 100: r0 = *(u32 *)(r0 + 0)
- 101: *(u64 *)(r10 - 96) = r0
- 102: w0 = 0
- 103: *(u64 *)(r10 - 104) = r0
+  99: r0 = *(u32 *)(r0 + 0)
+ 100: *(u64 *)(r10 - 96) = r0
+ 101: w0 = 0
+ 102: *(u64 *)(r10 - 104) = r0
 L7:
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
- 104: r1 = r8
- 105: r2 = r10
- 106: r2 += -40
- 107: w3 = 12
- 108: r4 = r10
- 109: r4 += -56
- 110: w5 = 12
- 111: call bpf_skb_ct_lookup
- 112: r6 = r0
- 113: if r0 == 0 goto L16
+ 103: r1 = r8
+ 104: r2 = r10
+ 105: r2 += -40
+ 106: w3 = 12
+ 107: r4 = r10
+ 108: r4 += -56
+ 109: w5 = 12
+ 110: call bpf_skb_ct_lookup
+ 111: r6 = r0
+ 112: if r0 == 0 goto L16
 ; connection.ts  const { mark } = ct
- 114: r9 = *(u32 *)(r6 + 0)  ; nf_conn::mark
+ 113: r9 = *(u32 *)(r6 + 0)  ; nf_conn::mark
 ; connection.ts  mark.and(markPrefixMask).eq(markPrefix),
- 115: r0 = r9
- 116: w0 &= -16777216
+ 114: r0 = r9
+ 115: w0 &= -16777216
 ; connection.ts  b.if(
- 117: if w0 != 452984832 goto L11
+ 116: if w0 != 452984832 goto L11
 ; connection.ts  b.if(
- 118: if w7 != 2 goto L8
+ 117: if w7 != 2 goto L8
 ; connection.ts  const finished = ct.tcpState.ge(conntrack.TCP_CONNTRACK_TIME_WAIT)
- 119: r0 = *(u8 *)(r6 + 0)  ; nf_conn::proto.tcp.state
+ 118: r0 = *(u8 *)(r6 + 0)  ; nf_conn::proto.tcp.state
 ; connection.ts  b.if(
- 120: if w0 < 7 goto L8
+ 119: if w0 < 7 goto L8
 ; account.ts  b.lookup(counterMap, counters[name], {
- 121: *(u32 *)(r10 - 64) = 1
- 122: r1 = map[lb_counters] ll
- 124: r2 = r10
- 125: r2 += -64
- 126: call bpf_map_lookup_elem
- 127: if r0 == 0 goto L12
+ 120: *(u32 *)(r10 - 64) = 1
+ 121: r1 = map[lb_counters] ll
+ 123: r2 = r10
+ 124: r2 += -64
+ 125: call bpf_map_lookup_elem
+ 126: if r0 == 0 goto L12
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 128: r1 = *(u64 *)(r0 + 0)
- 129: r1 += 1
- 130: *(u64 *)(r0 + 0) = r1
- 131: goto L12
+ 127: r1 = *(u64 *)(r0 + 0)
+ 128: r1 += 1
+ 129: *(u64 *)(r0 + 0) = r1
+ 130: goto L12
 L8:
 ; connection.ts  const left = ct.timeout.sub(b.jiffies().toU32()).toS32()
- 132: r7 = *(u32 *)(r6 + 0)  ; nf_conn::timeout
- 133: call bpf_jiffies64
- 134: w7 -= w0
+ 131: r7 = *(u32 *)(r6 + 0)  ; nf_conn::timeout
+ 132: call bpf_jiffies64
+ 133: w7 -= w0
 ; connection.ts  b.if(left.lt(nearlyExpired), () => {
- 135: if w7 s>= 25 goto L9
+ 134: if w7 s>= 25 goto L9
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, graceTime])
- 136: r1 = r6
- 137: w2 = 1000
- 138: call bpf_ct_change_timeout
+ 135: r1 = r6
+ 136: w2 = 1000
+ 137: call bpf_ct_change_timeout
 L9:
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 139: r1 = r6
- 140: call bpf_ct_release
+ 138: r1 = r6
+ 139: call bpf_ct_release
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 141: r6 = *(u32 *)(r8 + 164)
+ 140: r6 = *(u32 *)(r8 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 142: if w6 != 0 goto L10
- 143: w6 = 1
+ 141: if w6 != 0 goto L10
+ 142: w6 = 1
 L10:
 ; connection.ts  countTraffic(b, skb, mark.and(markBackendMask), 0)
- 144: w9 &= 16777215
+ 143: w9 &= 16777215
 ; account.ts  b.lookup(backendStats, backend, {
- 145: *(u32 *)(r10 - 64) = r9
- 146: r1 = map[lb_stats] ll
- 148: r2 = r10
- 149: r2 += -64
- 150: call bpf_map_lookup_elem
- 151: if r0 == 0 goto L22
+ 144: *(u32 *)(r10 - 64) = r9
+ 145: r1 = map[lb_stats] ll
+ 147: r2 = r10
+ 148: r2 += -64
+ 149: call bpf_map_lookup_elem
+ 150: if r0 == 0 goto L22
 ; account.ts  packets: stats.packets.add(segments.get()),
- 152: r1 = *(u64 *)(r0 + 8)
- 153: r1 += r6
+ 151: r1 = *(u64 *)(r0 + 8)
+ 152: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 154: r3 = *(u64 *)(r0 + 16)
- 155: r2 = *(u32 *)(r8 + 0)
- 156: r3 += r2
+ 153: r3 = *(u64 *)(r0 + 16)
+ 154: r2 = *(u32 *)(r8 + 0)
+ 155: r3 += r2
 ; account.ts  b.assign(stats, {
- 157: *(u64 *)(r0 + 8) = r1
- 158: *(u64 *)(r0 + 16) = r3
- 159: goto L22
+ 156: *(u64 *)(r0 + 8) = r1
+ 157: *(u64 *)(r0 + 16) = r3
+ 158: goto L22
 L11:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
- 160: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
+ 159: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
 ; connection.ts  b.if(established.and(flow.opensConnection().not()), () => {
- 161: if r0 & 2 goto L13
+ 160: if r0 & 2 goto L13
 L12:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
- 162: r1 = r6
- 163: w2 = 0
- 164: call bpf_ct_change_timeout
+ 161: r1 = r6
+ 162: w2 = 0
+ 163: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 165: r1 = r6
- 166: call bpf_ct_release
+ 164: r1 = r6
+ 165: call bpf_ct_release
 ; ingress.ts  b.for(attempts, () => {
- 167: r0 = *(u64 *)(r10 - 104)
- 168: w0 += 1
- 169: if w0 < 3 goto L14
- 170: goto L15
+ 166: r0 = *(u64 *)(r10 - 104)
+ 167: w0 += 1
+ 168: if w0 < 3 goto L14
+ 169: goto L15
 L13:
 ; connection.ts  b.if(established.and(flow.opensConnection().not()), () => {
- 171: if w7 == 2 goto L12
+ 170: if w7 == 2 goto L12
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 172: r1 = r6
- 173: call bpf_ct_release
+ 171: r1 = r6
+ 172: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 174: *(u32 *)(r10 - 64) = 0
- 175: r1 = map[lb_counters] ll
- 177: r2 = r10
- 178: r2 += -64
- 179: call bpf_map_lookup_elem
- 180: if r0 == 0 goto L22
+ 173: *(u32 *)(r10 - 64) = 0
+ 174: r1 = map[lb_counters] ll
+ 176: r2 = r10
+ 177: r2 += -64
+ 178: call bpf_map_lookup_elem
+ 179: if r0 == 0 goto L22
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 181: r1 = *(u64 *)(r0 + 0)
- 182: r1 += 1
- 183: *(u64 *)(r0 + 0) = r1
- 184: goto L22
+ 180: r1 = *(u64 *)(r0 + 0)
+ 181: r1 += 1
+ 182: *(u64 *)(r0 + 0) = r1
+ 183: goto L22
 L14:
 ; ingress.ts  b.for(attempts, () => {
- 185: *(u64 *)(r10 - 104) = r0
- 186: goto L7
+ 184: *(u64 *)(r10 - 104) = r0
+ 185: goto L7
 L15:
- 187: w0 = 4
- 188: goto L23
+ 186: w0 = 4
+ 187: goto L23
 L16:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
- 189: r0 = *(u64 *)(r10 - 96)
- 190: *(u32 *)(r10 - 64) = r0
- 191: r1 = map[lb_services] ll
- 193: r2 = r10
- 194: r2 += -64
- 195: call bpf_map_lookup_elem
- 196: r9 = r0
- 197: if r0 == 0 goto L17
+ 188: r0 = *(u64 *)(r10 - 96)
+ 189: *(u32 *)(r10 - 64) = r0
+ 190: r1 = map[lb_services] ll
+ 192: r2 = r10
+ 193: r2 += -64
+ 194: call bpf_map_lookup_elem
+ 195: r9 = r0
+ 196: if r0 == 0 goto L17
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
- 198: r0 = *(u64 *)(r10 - 96)
- 199: *(u32 *)(r10 - 64) = r0
- 200: r1 = map[lb_rings] ll
- 202: r2 = r10
- 203: r2 += -64
- 204: call bpf_map_lookup_elem
- 205: r6 = r0
- 206: if r0 == 0 goto L17
+ 197: r0 = *(u64 *)(r10 - 96)
+ 198: *(u32 *)(r10 - 64) = r0
+ 199: r1 = map[lb_rings] ll
+ 201: r2 = r10
+ 202: r2 += -64
+ 203: call bpf_map_lookup_elem
+ 204: r6 = r0
+ 205: if r0 == 0 goto L17
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
- 207: *(u32 *)(r10 - 64) = 0
- 208: r1 = r6
- 209: r2 = r10
- 210: r2 += -64
- 211: call bpf_map_lookup_elem
- 212: if r0 == 0 goto L17
- 213: r7 = *(u32 *)(r0 + 0)
+ 206: *(u32 *)(r10 - 64) = 0
+ 207: r1 = r6
+ 208: r2 = r10
+ 209: r2 += -64
+ 210: call bpf_map_lookup_elem
+ 211: if r0 == 0 goto L17
+ 212: r7 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
- 214: if w7 != 0 goto L18
+ 213: if w7 != 0 goto L18
 L17:
- 215: w0 = 3
- 216: goto L23
+ 214: w0 = 3
+ 215: goto L23
 L18:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
- 217: r0 = *(u8 *)(r9 + 3)
+ 216: r0 = *(u8 *)(r9 + 3)
 ; schedule.ts  b.if(
- 218: if w0 != 1 goto L19
+ 217: if w0 != 1 goto L19
 ; schedule.ts  const turn = b.lookup(turns, serviceIndex, nobody)
- 219: r0 = *(u64 *)(r10 - 96)
- 220: *(u32 *)(r10 - 64) = r0
- 221: r1 = map[lb_turns] ll
- 223: r2 = r10
- 224: r2 += -64
- 225: call bpf_map_lookup_elem
- 226: if r0 == 0 goto L17
+ 218: r0 = *(u64 *)(r10 - 96)
+ 219: *(u32 *)(r10 - 64) = r0
+ 220: r1 = map[lb_turns] ll
+ 222: r2 = r10
+ 223: r2 += -64
+ 224: call bpf_map_lookup_elem
+ 225: if r0 == 0 goto L17
 ; schedule.ts  place.set(b.fetchAdd(turn, 'next', 1))
- 227: w1 = 1
- 228: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
- 229: goto L20
+ 226: w1 = 1
+ 227: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
+ 228: goto L20
 L19:
 ; schedule.ts  () => place.set(b.random()),
- 230: call bpf_get_prandom_u32
- 231: r1 = r0
+ 229: call bpf_get_prandom_u32
+ 230: r1 = r0
 L20:
 ; schedule.ts  return b.lookup(ring, place.get().mod(size).add(1), nobody).backend
- 232: w1 %= w7
- 233: w1 += 1
- 234: *(u32 *)(r10 - 64) = r1
- 235: r1 = r6
- 236: r2 = r10
- 237: r2 += -64
- 238: call bpf_map_lookup_elem
- 239: if r0 == 0 goto L17
- 240: r0 = *(u32 *)(r0 + 0)
+ 231: w1 %= w7
+ 232: w1 += 1
+ 233: *(u32 *)(r10 - 64) = r1
+ 234: r1 = r6
+ 235: r2 = r10
+ 236: r2 += -64
+ 237: call bpf_map_lookup_elem
+ 238: if r0 == 0 goto L17
+ 239: r0 = *(u32 *)(r0 + 0)
 ; open-by-mark.ts  b.assign(skb, { priority: backend.or(markPrefix) })
- 241: r1 = r0
- 242: w1 |= 452984832
- 243: *(u32 *)(r8 + 32) = r1
+ 240: r1 = r0
+ 241: w1 |= 452984832
+ 242: *(u32 *)(r8 + 32) = r1
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 244: r6 = *(u32 *)(r8 + 164)
+ 243: r6 = *(u32 *)(r8 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 245: if w6 != 0 goto L21
- 246: w6 = 1
+ 244: if w6 != 0 goto L21
+ 245: w6 = 1
 L21:
 ; account.ts  b.lookup(backendStats, backend, {
- 247: *(u32 *)(r10 - 64) = r0
- 248: r1 = map[lb_stats] ll
- 250: r2 = r10
- 251: r2 += -64
- 252: call bpf_map_lookup_elem
- 253: if r0 == 0 goto L22
+ 246: *(u32 *)(r10 - 64) = r0
+ 247: r1 = map[lb_stats] ll
+ 249: r2 = r10
+ 250: r2 += -64
+ 251: call bpf_map_lookup_elem
+ 252: if r0 == 0 goto L22
 ; account.ts  packets: stats.packets.add(segments.get()),
- 254: r1 = *(u64 *)(r0 + 8)
- 255: r1 += r6
+ 253: r1 = *(u64 *)(r0 + 8)
+ 254: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 256: r3 = *(u64 *)(r0 + 16)
- 257: r2 = *(u32 *)(r8 + 0)
- 258: r3 += r2
+ 255: r3 = *(u64 *)(r0 + 16)
+ 256: r2 = *(u32 *)(r8 + 0)
+ 257: r3 += r2
 ; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
- 259: r2 = *(u64 *)(r0 + 0)
- 260: r2 += 1
+ 258: r2 = *(u64 *)(r0 + 0)
+ 259: r2 += 1
 ; account.ts  b.assign(stats, {
- 261: *(u64 *)(r0 + 8) = r1
- 262: *(u64 *)(r0 + 16) = r3
- 263: *(u64 *)(r0 + 0) = r2
+ 260: *(u64 *)(r0 + 8) = r1
+ 261: *(u64 *)(r0 + 16) = r3
+ 262: *(u64 *)(r0 + 0) = r2
 L22:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 264: w0 = -1
- 265: exit
+ 263: w0 = -1
+ 264: exit
 L23:
 ; account.ts  b.lookup(counterMap, counters[name], {
- 266: *(u32 *)(r10 - 64) = r0
- 267: r1 = map[lb_counters] ll
- 269: r2 = r10
- 270: r2 += -64
- 271: call bpf_map_lookup_elem
- 272: if r0 == 0 goto L24
+ 265: *(u32 *)(r10 - 64) = r0
+ 266: r1 = map[lb_counters] ll
+ 268: r2 = r10
+ 269: r2 += -64
+ 270: call bpf_map_lookup_elem
+ 271: if r0 == 0 goto L24
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 273: r1 = *(u64 *)(r0 + 0)
- 274: r1 += 1
- 275: *(u64 *)(r0 + 0) = r1
+ 272: r1 = *(u64 *)(r0 + 0)
+ 273: r1 += 1
+ 274: *(u64 *)(r0 + 0) = r1
 L24:
 ; account.ts  b.return(TC_ACT_SHOT)
- 276: w0 = 2
- 277: exit
+ 275: w0 = 2
+ 276: exit

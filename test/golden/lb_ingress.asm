@@ -92,351 +92,350 @@ L6:
   71: r0 = *(u64 *)(r10 - 80)
   72: *(u32 *)(r10 - 24) = r0
   73: *(u32 *)(r10 - 20) = 0
-  74: *(u32 *)(r10 - 16) = 0
-  75: *(u32 *)(r10 - 12) = 0
-  76: r0 = *(u64 *)(r10 - 88)
-  77: *(u16 *)(r10 - 8) = r0
-  78: *(u8 *)(r10 - 6) = r9
-  79: *(u8 *)(r10 - 5) = 2
-  80: r1 = map[lb_frontends] ll
-  82: r2 = r10
-  83: r2 += -24
-  84: call bpf_map_lookup_elem
-  85: if r0 == 0 goto L25
+  74: *(u64 *)(r10 - 16) = 0
+  75: r0 = *(u64 *)(r10 - 88)
+  76: *(u16 *)(r10 - 8) = r0
+  77: *(u8 *)(r10 - 6) = r9
+  78: *(u8 *)(r10 - 5) = 2
+  79: r1 = map[lb_frontends] ll
+  81: r2 = r10
+  82: r2 += -24
+  83: call bpf_map_lookup_elem
+  84: if r0 == 0 goto L25
 ; parse.ts  const opening = flags.get().and(tcpFlags.syn | tcpFlags.ack | tcpFlags.rst | tcpFlags.fin)
-  86: r1 = r7
-  87: w1 &= 23
-  88: *(u64 *)(r10 - 96) = r1
+  85: r1 = r7
+  86: w1 &= 23
+  87: *(u64 *)(r10 - 96) = r1
 ; parse.ts  sourcePort: ports.source,
-  89: r2 = *(u16 *)(r6 + 14)
+  88: r2 = *(u16 *)(r6 + 14)
 ; connection.ts  tuple: b.stack(conntrack.Ipv4Tuple, { source, destination, sourcePort, destinationPort }),
-  90: r1 = *(u64 *)(r10 - 72)
-  91: *(u32 *)(r10 - 40) = r1
-  92: r1 = *(u64 *)(r10 - 80)
-  93: *(u32 *)(r10 - 36) = r1
-  94: *(u16 *)(r10 - 32) = r2
-  95: r1 = *(u64 *)(r10 - 88)
-  96: *(u16 *)(r10 - 30) = r1
+  89: r1 = *(u64 *)(r10 - 72)
+  90: *(u32 *)(r10 - 40) = r1
+  91: r1 = *(u64 *)(r10 - 80)
+  92: *(u32 *)(r10 - 36) = r1
+  93: *(u16 *)(r10 - 32) = r2
+  94: r1 = *(u64 *)(r10 - 88)
+  95: *(u16 *)(r10 - 30) = r1
 ; connection.ts  options: b.stack(conntrack.LookupOptions, { netnsId: -1, protocol }),
-  97: *(u32 *)(r10 - 52) = 0
-  98: *(u8 *)(r10 - 47) = 0
-  99: *(u16 *)(r10 - 46) = 0
- 100: *(u32 *)(r10 - 56) = -1
- 101: *(u8 *)(r10 - 48) = r9
+  96: *(u32 *)(r10 - 52) = 0
+  97: *(u8 *)(r10 - 47) = 0
+  98: *(u16 *)(r10 - 46) = 0
+  99: *(u32 *)(r10 - 56) = -1
+ 100: *(u8 *)(r10 - 48) = r9
 ; ingress.ts  const { service } = frontend
- 102: r0 = *(u32 *)(r0 + 0)
- 103: *(u64 *)(r10 - 104) = r0
- 104: w0 = 0
- 105: *(u64 *)(r10 - 112) = r0
+ 101: r0 = *(u32 *)(r0 + 0)
+ 102: *(u64 *)(r10 - 104) = r0
+ 103: w0 = 0
+ 104: *(u64 *)(r10 - 112) = r0
 L7:
 ; ingress.ts  b.acquire(lookup, [skb, tuple.tuple, Ipv4Tuple.size, tuple.options, LookupOptions.size], {
- 106: r1 = r8
- 107: r2 = r10
- 108: r2 += -40
- 109: w3 = 12
- 110: r4 = r10
- 111: r4 += -56
- 112: w5 = 12
- 113: call bpf_skb_ct_lookup
- 114: r6 = r0
- 115: if r0 == 0 goto L14
+ 105: r1 = r8
+ 106: r2 = r10
+ 107: r2 += -40
+ 108: w3 = 12
+ 109: r4 = r10
+ 110: r4 += -56
+ 111: w5 = 12
+ 112: call bpf_skb_ct_lookup
+ 113: r6 = r0
+ 114: if r0 == 0 goto L14
 ; connection.ts  const { mark } = ct
- 116: r7 = *(u32 *)(r6 + 0)  ; nf_conn::mark
+ 115: r7 = *(u32 *)(r6 + 0)  ; nf_conn::mark
 ; connection.ts  mark.and(markPrefixMask).eq(markPrefix),
- 117: r0 = r7
- 118: w0 &= -16777216
+ 116: r0 = r7
+ 117: w0 &= -16777216
 ; connection.ts  b.if(
- 119: if w0 != 452984832 goto L11
+ 118: if w0 != 452984832 goto L11
 ; connection.ts  b.if(
- 120: r0 = *(u64 *)(r10 - 96)
- 121: if w0 != 2 goto L8
+ 119: r0 = *(u64 *)(r10 - 96)
+ 120: if w0 != 2 goto L8
 ; connection.ts  const finished = ct.tcpState.ge(conntrack.TCP_CONNTRACK_TIME_WAIT)
- 122: r0 = *(u8 *)(r6 + 0)  ; nf_conn::proto.tcp.state
+ 121: r0 = *(u8 *)(r6 + 0)  ; nf_conn::proto.tcp.state
 ; connection.ts  b.if(
- 123: if w0 < 7 goto L8
+ 122: if w0 < 7 goto L8
 ; account.ts  b.lookup(counterMap, counters[name], {
- 124: *(u32 *)(r10 - 64) = 1
- 125: r1 = map[lb_counters] ll
- 127: r2 = r10
- 128: r2 += -64
- 129: call bpf_map_lookup_elem
- 130: if r0 == 0 goto L12
+ 123: *(u32 *)(r10 - 64) = 1
+ 124: r1 = map[lb_counters] ll
+ 126: r2 = r10
+ 127: r2 += -64
+ 128: call bpf_map_lookup_elem
+ 129: if r0 == 0 goto L12
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 131: r1 = *(u64 *)(r0 + 0)
- 132: r1 += 1
- 133: *(u64 *)(r0 + 0) = r1
- 134: goto L12
+ 130: r1 = *(u64 *)(r0 + 0)
+ 131: r1 += 1
+ 132: *(u64 *)(r0 + 0) = r1
+ 133: goto L12
 L8:
 ; connection.ts  const left = ct.timeout.sub(b.jiffies().toU32()).toS32()
- 135: r9 = *(u32 *)(r6 + 0)  ; nf_conn::timeout
- 136: call bpf_jiffies64
- 137: w9 -= w0
+ 134: r9 = *(u32 *)(r6 + 0)  ; nf_conn::timeout
+ 135: call bpf_jiffies64
+ 136: w9 -= w0
 ; connection.ts  b.if(left.lt(nearlyExpired), () => {
- 138: if w9 s>= 25 goto L9
+ 137: if w9 s>= 25 goto L9
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, graceTime])
- 139: r1 = r6
- 140: w2 = 1000
- 141: call bpf_ct_change_timeout
+ 138: r1 = r6
+ 139: w2 = 1000
+ 140: call bpf_ct_change_timeout
 L9:
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 142: r1 = r6
- 143: call bpf_ct_release
+ 141: r1 = r6
+ 142: call bpf_ct_release
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 144: r6 = *(u32 *)(r8 + 164)
+ 143: r6 = *(u32 *)(r8 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 145: if w6 != 0 goto L10
- 146: w6 = 1
+ 144: if w6 != 0 goto L10
+ 145: w6 = 1
 L10:
 ; connection.ts  countTraffic(b, skb, mark.and(markBackendMask), 0)
- 147: w7 &= 16777215
+ 146: w7 &= 16777215
 ; account.ts  b.lookup(backendStats, backend, {
- 148: *(u32 *)(r10 - 64) = r7
- 149: r1 = map[lb_stats] ll
- 151: r2 = r10
- 152: r2 += -64
- 153: call bpf_map_lookup_elem
- 154: if r0 == 0 goto L25
+ 147: *(u32 *)(r10 - 64) = r7
+ 148: r1 = map[lb_stats] ll
+ 150: r2 = r10
+ 151: r2 += -64
+ 152: call bpf_map_lookup_elem
+ 153: if r0 == 0 goto L25
 ; account.ts  packets: stats.packets.add(segments.get()),
- 155: r1 = *(u64 *)(r0 + 8)
- 156: r1 += r6
+ 154: r1 = *(u64 *)(r0 + 8)
+ 155: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 157: r3 = *(u64 *)(r0 + 16)
- 158: r2 = *(u32 *)(r8 + 0)
- 159: r3 += r2
+ 156: r3 = *(u64 *)(r0 + 16)
+ 157: r2 = *(u32 *)(r8 + 0)
+ 158: r3 += r2
 ; account.ts  b.assign(stats, {
- 160: *(u64 *)(r0 + 8) = r1
- 161: *(u64 *)(r0 + 16) = r3
- 162: goto L25
+ 159: *(u64 *)(r0 + 8) = r1
+ 160: *(u64 *)(r0 + 16) = r3
+ 161: goto L25
 L11:
 ; connection.ts  const established = ct.status.has(conntrack.IPS_SEEN_REPLY)
- 163: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
+ 162: r0 = *(u64 *)(r6 + 0)  ; nf_conn::status
 ; connection.ts  b.if(established.and(flow.opensConnection().not()), () => {
- 164: if r0 & 2 goto L13
+ 163: if r0 & 2 goto L13
 L12:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [ct, 0])
- 165: r1 = r6
- 166: w2 = 0
- 167: call bpf_ct_change_timeout
+ 164: r1 = r6
+ 165: w2 = 0
+ 166: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 168: r1 = r6
- 169: call bpf_ct_release
- 170: goto L26
+ 167: r1 = r6
+ 168: call bpf_ct_release
+ 169: goto L26
 L13:
 ; connection.ts  b.if(established.and(flow.opensConnection().not()), () => {
- 171: r0 = *(u64 *)(r10 - 96)
- 172: if w0 == 2 goto L12
+ 170: r0 = *(u64 *)(r10 - 96)
+ 171: if w0 == 2 goto L12
 ; connection.ts  b.kfunc(conntrack.release, [ct])
- 173: r1 = r6
- 174: call bpf_ct_release
+ 172: r1 = r6
+ 173: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 175: *(u32 *)(r10 - 64) = 0
- 176: r1 = map[lb_counters] ll
- 178: r2 = r10
- 179: r2 += -64
- 180: call bpf_map_lookup_elem
- 181: if r0 == 0 goto L25
+ 174: *(u32 *)(r10 - 64) = 0
+ 175: r1 = map[lb_counters] ll
+ 177: r2 = r10
+ 178: r2 += -64
+ 179: call bpf_map_lookup_elem
+ 180: if r0 == 0 goto L25
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 182: r1 = *(u64 *)(r0 + 0)
- 183: r1 += 1
- 184: *(u64 *)(r0 + 0) = r1
- 185: goto L25
+ 181: r1 = *(u64 *)(r0 + 0)
+ 182: r1 += 1
+ 183: *(u64 *)(r0 + 0) = r1
+ 184: goto L25
 L14:
 ; schedule.ts  const service = b.lookup(services, serviceIndex, nobody)
- 186: r0 = *(u64 *)(r10 - 104)
- 187: *(u32 *)(r10 - 64) = r0
- 188: r1 = map[lb_services] ll
- 190: r2 = r10
- 191: r2 += -64
- 192: call bpf_map_lookup_elem
- 193: r9 = r0
- 194: if r0 == 0 goto L15
+ 185: r0 = *(u64 *)(r10 - 104)
+ 186: *(u32 *)(r10 - 64) = r0
+ 187: r1 = map[lb_services] ll
+ 189: r2 = r10
+ 190: r2 += -64
+ 191: call bpf_map_lookup_elem
+ 192: r9 = r0
+ 193: if r0 == 0 goto L15
 ; schedule.ts  const ring = b.lookup(rings, serviceIndex, nobody)
- 195: r0 = *(u64 *)(r10 - 104)
- 196: *(u32 *)(r10 - 64) = r0
- 197: r1 = map[lb_rings] ll
- 199: r2 = r10
- 200: r2 += -64
- 201: call bpf_map_lookup_elem
- 202: r6 = r0
- 203: if r0 == 0 goto L15
+ 194: r0 = *(u64 *)(r10 - 104)
+ 195: *(u32 *)(r10 - 64) = r0
+ 196: r1 = map[lb_rings] ll
+ 198: r2 = r10
+ 199: r2 += -64
+ 200: call bpf_map_lookup_elem
+ 201: r6 = r0
+ 202: if r0 == 0 goto L15
 ; schedule.ts  const size = b.lookup(ring, 0, nobody).backend
- 204: *(u32 *)(r10 - 64) = 0
- 205: r1 = r6
- 206: r2 = r10
- 207: r2 += -64
- 208: call bpf_map_lookup_elem
- 209: if r0 == 0 goto L15
- 210: r7 = *(u32 *)(r0 + 0)
+ 203: *(u32 *)(r10 - 64) = 0
+ 204: r1 = r6
+ 205: r2 = r10
+ 206: r2 += -64
+ 207: call bpf_map_lookup_elem
+ 208: if r0 == 0 goto L15
+ 209: r7 = *(u32 *)(r0 + 0)
 ; schedule.ts  b.if(size.eq(0), () => drop(b, 'dropNoBackend'))
- 211: if w7 != 0 goto L16
+ 210: if w7 != 0 goto L16
 L15:
- 212: w0 = 3
- 213: goto L29
+ 211: w0 = 3
+ 212: goto L29
 L16:
 ; schedule.ts  service.scheduler.eq(schedulers['round-robin']),
- 214: r0 = *(u8 *)(r9 + 3)
+ 213: r0 = *(u8 *)(r9 + 3)
 ; schedule.ts  b.if(
- 215: if w0 != 1 goto L17
+ 214: if w0 != 1 goto L17
 ; schedule.ts  const turn = b.lookup(turns, serviceIndex, nobody)
- 216: r0 = *(u64 *)(r10 - 104)
- 217: *(u32 *)(r10 - 64) = r0
- 218: r1 = map[lb_turns] ll
- 220: r2 = r10
- 221: r2 += -64
- 222: call bpf_map_lookup_elem
- 223: if r0 == 0 goto L15
+ 215: r0 = *(u64 *)(r10 - 104)
+ 216: *(u32 *)(r10 - 64) = r0
+ 217: r1 = map[lb_turns] ll
+ 219: r2 = r10
+ 220: r2 += -64
+ 221: call bpf_map_lookup_elem
+ 222: if r0 == 0 goto L15
 ; schedule.ts  place.set(b.fetchAdd(turn, 'next', 1))
- 224: w1 = 1
- 225: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
- 226: goto L18
+ 223: w1 = 1
+ 224: w1 = atomic_fetch_add((u32 *)(r0 + 0), w1)
+ 225: goto L18
 L17:
 ; schedule.ts  () => place.set(b.random()),
- 227: call bpf_get_prandom_u32
- 228: r1 = r0
+ 226: call bpf_get_prandom_u32
+ 227: r1 = r0
 L18:
 ; schedule.ts  return b.lookup(ring, place.get().mod(size).add(1), nobody).backend
- 229: w1 %= w7
- 230: w1 += 1
- 231: *(u32 *)(r10 - 64) = r1
- 232: r1 = r6
- 233: r2 = r10
- 234: r2 += -64
- 235: call bpf_map_lookup_elem
- 236: if r0 == 0 goto L15
- 237: r7 = *(u32 *)(r0 + 0)
+ 228: w1 %= w7
+ 229: w1 += 1
+ 230: *(u32 *)(r10 - 64) = r1
+ 231: r1 = r6
+ 232: r2 = r10
+ 233: r2 += -64
+ 234: call bpf_map_lookup_elem
+ 235: if r0 == 0 goto L15
+ 236: r7 = *(u32 *)(r0 + 0)
 ; connection.ts  const backend = b.lookup(backends, index, { otherwise: () => drop(b, 'dropNoBackend') })
- 238: *(u32 *)(r10 - 64) = r7
- 239: r1 = map[lb_backends] ll
- 241: r2 = r10
- 242: r2 += -64
- 243: call bpf_map_lookup_elem
- 244: r9 = r0
- 245: if r0 == 0 goto L15
+ 237: *(u32 *)(r10 - 64) = r7
+ 238: r1 = map[lb_backends] ll
+ 240: r2 = r10
+ 241: r2 += -64
+ 242: call bpf_map_lookup_elem
+ 243: r9 = r0
+ 244: if r0 == 0 goto L15
 ; connection.ts  b.acquire(
- 246: r1 = r8
- 247: r2 = r10
- 248: r2 += -40
- 249: w3 = 12
- 250: r4 = r10
- 251: r4 += -56
- 252: w5 = 12
- 253: call bpf_skb_ct_alloc
- 254: r6 = r0
- 255: if r0 == 0 goto L28
+ 245: r1 = r8
+ 246: r2 = r10
+ 247: r2 += -40
+ 248: w3 = 12
+ 249: r4 = r10
+ 250: r4 += -56
+ 251: w5 = 12
+ 252: call bpf_skb_ct_alloc
+ 253: r6 = r0
+ 254: if r0 == 0 goto L28
 ; connection.ts  result.set(b.kfunc(conntrack.setNatInfo, [ct, backend.address, backend.port.toHost(), destination]))
- 256: r3 = *(u16 *)(r9 + 32)
- 257: r3 = be16 r3
- 258: r1 = r6
- 259: r2 = r9
- 260: w4 = 1
- 261: call bpf_ct_set_nat_info
- 262: *(u64 *)(r10 - 120) = r0
+ 255: r3 = *(u16 *)(r9 + 32)
+ 256: r3 = be16 r3
+ 257: r1 = r6
+ 258: r2 = r9
+ 259: w4 = 1
+ 260: call bpf_ct_set_nat_info
+ 261: *(u64 *)(r10 - 120) = r0
 ; connection.ts  b.if(backend.snatAddress.at(0).ne(0), () => {
- 263: r0 = *(u32 *)(r9 + 16)
- 264: if w0 == 0 goto L19
+ 262: r0 = *(u32 *)(r9 + 16)
+ 263: if w0 == 0 goto L19
 ; connection.ts  const refused = b.kfunc(conntrack.setNatInfo, [ct, backend.snatAddress, 0, source])
- 265: r2 = r9
- 266: r2 += 16
- 267: r1 = r6
- 268: w3 = 0
- 269: w4 = 0
- 270: call bpf_ct_set_nat_info
- 271: r9 = r0
+ 264: r2 = r9
+ 265: r2 += 16
+ 266: r1 = r6
+ 267: w3 = 0
+ 268: w4 = 0
+ 269: call bpf_ct_set_nat_info
+ 270: r9 = r0
 ; connection.ts  result.set(result.get().or(refused))
- 272: r0 = *(u64 *)(r10 - 120)
- 273: w9 |= w0
- 274: goto L20
+ 271: r0 = *(u64 *)(r10 - 120)
+ 272: w9 |= w0
+ 273: goto L20
 L19:
- 275: r9 = *(u64 *)(r10 - 120)
+ 274: r9 = *(u64 *)(r10 - 120)
 L20:
 ; connection.ts  b.assign(ct, { mark: index.or(markPrefix) })
- 276: r0 = r7
- 277: w0 |= 452984832
- 278: *(u32 *)(r6 + 0) = r0  ; nf_conn::mark
+ 275: r0 = r7
+ 276: w0 |= 452984832
+ 277: *(u32 *)(r6 + 0) = r0  ; nf_conn::mark
 ; connection.ts  b.acquire(conntrack.insert, [ct], {
- 279: r1 = r6
- 280: call bpf_ct_insert_entry
- 281: r6 = r0
- 282: if r0 == 0 goto L26
+ 278: r1 = r6
+ 279: call bpf_ct_insert_entry
+ 280: r6 = r0
+ 281: if r0 == 0 goto L26
 ; connection.ts  b.if(refused.ne(0), () => {
- 283: if w9 == 0 goto L23
+ 282: if w9 == 0 goto L23
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, 0])
- 284: r1 = r6
- 285: w2 = 0
- 286: call bpf_ct_change_timeout
+ 283: r1 = r6
+ 284: w2 = 0
+ 285: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [entry])
- 287: r1 = r6
- 288: call bpf_ct_release
+ 286: r1 = r6
+ 287: call bpf_ct_release
 ; account.ts  b.lookup(counterMap, counters[name], {
- 289: *(u32 *)(r10 - 64) = 5
- 290: goto L30
+ 288: *(u32 *)(r10 - 64) = 5
+ 289: goto L30
 L21:
 ; account.ts  hit: (counter) => b.assign(counter, { packets: counter.packets.add(1) }),
- 291: r1 = *(u64 *)(r0 + 0)
- 292: r1 += 1
- 293: *(u64 *)(r0 + 0) = r1
+ 290: r1 = *(u64 *)(r0 + 0)
+ 291: r1 += 1
+ 292: *(u64 *)(r0 + 0) = r1
 L22:
 ; account.ts  b.return(TC_ACT_SHOT)
- 294: w0 = 2
- 295: exit
+ 293: w0 = 2
+ 294: exit
 L23:
 ; connection.ts  b.kfunc(conntrack.changeTimeout, [entry, initialTimeout])
- 296: r1 = r6
- 297: w2 = 30000
- 298: call bpf_ct_change_timeout
+ 295: r1 = r6
+ 296: w2 = 30000
+ 297: call bpf_ct_change_timeout
 ; connection.ts  b.kfunc(conntrack.release, [entry])
- 299: r1 = r6
- 300: call bpf_ct_release
+ 298: r1 = r6
+ 299: call bpf_ct_release
 ; account.ts  const segments = b.variable(u32, skb.gsoSegs)
- 301: r6 = *(u32 *)(r8 + 164)
+ 300: r6 = *(u32 *)(r8 + 164)
 ; account.ts  b.if(segments.get().eq(0), () => segments.set(1))
- 302: if w6 != 0 goto L24
- 303: w6 = 1
+ 301: if w6 != 0 goto L24
+ 302: w6 = 1
 L24:
 ; account.ts  b.lookup(backendStats, backend, {
- 304: *(u32 *)(r10 - 64) = r7
- 305: r1 = map[lb_stats] ll
- 307: r2 = r10
- 308: r2 += -64
- 309: call bpf_map_lookup_elem
- 310: if r0 == 0 goto L25
+ 303: *(u32 *)(r10 - 64) = r7
+ 304: r1 = map[lb_stats] ll
+ 306: r2 = r10
+ 307: r2 += -64
+ 308: call bpf_map_lookup_elem
+ 309: if r0 == 0 goto L25
 ; account.ts  packets: stats.packets.add(segments.get()),
- 311: r1 = *(u64 *)(r0 + 8)
- 312: r1 += r6
+ 310: r1 = *(u64 *)(r0 + 8)
+ 311: r1 += r6
 ; account.ts  bytes: stats.bytes.add(skb.len),
- 313: r3 = *(u64 *)(r0 + 16)
- 314: r2 = *(u32 *)(r8 + 0)
- 315: r3 += r2
+ 312: r3 = *(u64 *)(r0 + 16)
+ 313: r2 = *(u32 *)(r8 + 0)
+ 314: r3 += r2
 ; account.ts  ...(opened === 1 ? { connections: stats.connections.add(1) } : {}),
- 316: r2 = *(u64 *)(r0 + 0)
- 317: r2 += 1
+ 315: r2 = *(u64 *)(r0 + 0)
+ 316: r2 += 1
 ; account.ts  b.assign(stats, {
- 318: *(u64 *)(r0 + 8) = r1
- 319: *(u64 *)(r0 + 16) = r3
- 320: *(u64 *)(r0 + 0) = r2
+ 317: *(u64 *)(r0 + 8) = r1
+ 318: *(u64 *)(r0 + 16) = r3
+ 319: *(u64 *)(r0 + 0) = r2
 L25:
 ; parse.ts  b.if(skb.protocol.ne(ETH_P_IP).or(skb.vlanPresent.ne(0)), () => b.return(TCX_NEXT))
- 321: w0 = -1
- 322: exit
+ 320: w0 = -1
+ 321: exit
 L26:
 ; ingress.ts  b.for(attempts, () => {
- 323: r0 = *(u64 *)(r10 - 112)
- 324: w0 += 1
- 325: if w0 >= 3 goto L27
- 326: *(u64 *)(r10 - 112) = r0
- 327: goto L7
+ 322: r0 = *(u64 *)(r10 - 112)
+ 323: w0 += 1
+ 324: if w0 >= 3 goto L27
+ 325: *(u64 *)(r10 - 112) = r0
+ 326: goto L7
 L27:
- 328: w0 = 4
- 329: goto L29
+ 327: w0 = 4
+ 328: goto L29
 L28:
- 330: w0 = 2
+ 329: w0 = 2
 L29:
 ; account.ts  b.lookup(counterMap, counters[name], {
- 331: *(u32 *)(r10 - 64) = r0
+ 330: *(u32 *)(r10 - 64) = r0
 L30:
- 332: r1 = map[lb_counters] ll
- 334: r2 = r10
- 335: r2 += -64
- 336: call bpf_map_lookup_elem
- 337: if r0 != 0 goto L21
- 338: goto L22
+ 331: r1 = map[lb_counters] ll
+ 333: r2 = r10
+ 334: r2 += -64
+ 335: call bpf_map_lookup_elem
+ 336: if r0 != 0 goto L21
+ 337: goto L22

@@ -14,6 +14,7 @@ import { shareFrame } from './passes/share-frame.ts'
 import { simplify } from './passes/simplify.ts'
 import { sink } from './passes/sink.ts'
 import { threadJumps } from './passes/thread-jumps.ts'
+import { widenStores } from './passes/wide-stores.ts'
 import { widenTests } from './passes/wide-tests.ts'
 
 /** A transformation of the graph that keeps its meaning. */
@@ -44,6 +45,7 @@ export const passes: readonly Pass[] = [
   { name: 'hoist', summary: 'computations that a loop does not change', run: hoist },
   { name: 'stores', summary: 'stores to the stack that nothing reads', run: removeDeadStores, late: true },
   { name: 'sink', summary: 'computations that not every way needs', run: sink, late: true },
+  { name: 'wide', summary: 'neighbouring constants on the stack', run: widenStores, late: true },
   { name: 'frame', summary: 'stack objects that can be one', run: shareFrame, late: true },
   { name: 'merge', summary: 'pieces of code that do the same', run: mergeBlocks, late: true },
   { name: 'cfg', summary: 'unreachable, empty and chained blocks', run: tidyControlFlow },
