@@ -8,13 +8,17 @@ struct target {
 
 MAP(rewrite_target);
 
+/* The two halves of a word, added up. */
+inline_always u32 halves(u32 word)
+{
+	return (word & 0xffff) + (word >> 16);
+}
+
 /* RFC 1624: HC' = ~(~HC + ~m + m'). `difference` is the sum of all ~m and m'. */
 inline_always u16 updated(u16 checksum, u32 difference)
 {
 	u32 sum = (u16)~checksum + difference;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
+	return ~halves(halves(sum));
 }
 
 SEC("prog") int checksum_rewrite(struct __sk_buff *skb)
@@ -36,7 +40,7 @@ SEC("prog") int checksum_rewrite(struct __sk_buff *skb)
 
 	be32 from = ip->destination, to = target->address;
 	be16 from_port = tcp->destination, to_port = target->port;
-	u32 addresses = (u16)~(from & 0xffff) + (u16)~(from >> 16) + (to & 0xffff) + (to >> 16);
+	u32 addresses = halves(~from) + halves(to);
 	u32 ports = (u16)~from_port + to_port;
 	ip->checksum = updated(ip->checksum, addresses);
 	tcp->checksum = updated(tcp->checksum, addresses + ports);

@@ -43,12 +43,13 @@ const Headers = struct(
 const Target = struct('target', { address: u32, port: u16, reserved: u16 })
 const target = arrayMap('rewrite_target', Target, { maxEntries: 1 })
 
+/** The two halves of a word, added up. */
+const halves = (word) => word.and(0xffff).add(word.shr(16))
+
 /** RFC 1624: HC' = ~(~HC + ~m + m'). `difference` is the sum of all ~m and m'. */
 function updated(checksum, difference) {
-  const fold = (sum) => sum.and(0xffff).add(sum.shr(16))
-  return fold(fold(checksum.xor(0xffff).add(difference)))
-    .xor(0xffff)
-    .toU16()
+  const sum = checksum.xor(0xffff).add(difference)
+  return halves(halves(sum)).xor(0xffff).toU16()
 }
 
 const spec = tc('checksum_rw', (b, skb) => {
@@ -62,12 +63,8 @@ const spec = tc('checksum_rw', (b, skb) => {
   const to = b.lookup(target, 0, { otherwise: TC_ACT_OK })
   const { address, port } = to
   const { destination: from, destinationPort: fromPort } = ip
-  const inverted = (word) => word.xor(0xffff)
-  const addresses = inverted(from.and(0xffff))
-    .add(inverted(from.shr(16)))
-    .add(address.and(0xffff))
-    .add(address.shr(16))
-  const ports = inverted(fromPort).add(port)
+  const addresses = halves(from.xor(0xffff_ffff)).add(halves(address))
+  const ports = fromPort.xor(0xffff).add(port)
   b.assign(ip, {
     ipChecksum: updated(ip.ipChecksum, addresses),
     tcpChecksum: updated(ip.tcpChecksum, addresses.add(ports)),
