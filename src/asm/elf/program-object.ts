@@ -6,6 +6,7 @@ import type { Btf } from '../btf/reader.ts'
 import { BtfWriter } from '../btf/writer.ts'
 import { branchKind } from '../isa/branch.ts'
 import { encode } from '../isa/encode.ts'
+import { withImm } from '../isa/fields.ts'
 import type { Instruction } from '../isa/instruction.ts'
 import { slotSize } from '../isa/opcodes.ts'
 import type { FunctionPrototype, ProgramSpec } from '../program.ts'
@@ -81,6 +82,8 @@ class ObjectBuilder {
   readonly #maps = new Map<string, number>()
   readonly #kfuncs = new Map<string, number>()
   readonly #functions = new Map<Piece, number>()
+  /** Symbol of the section of subprograms. */
+  #text: number | undefined
 
   constructor(programs: readonly ProgramSpec[], options: ObjectOptions) {
     this.#options = options
@@ -151,20 +154,27 @@ class ObjectBuilder {
 
   #encode({ pieces }: Code): Uint8Array {
     return encode(
-      pieces.flatMap(({ program, instructions }) =>
-        instructions.map((instruction) =>
-          forLoader(
-            program,
+      pieces.flatMap((piece) =>
+        piece.instructions.map((instruction, index) => {
+          const made = forLoader(
+            piece.program,
             instruction,
             (struct, path) => this.#kernel.locate(struct, path).offset,
             this.#options.architecture ?? 'x64',
-          ),
-        ),
+          )
+          if (branchKind(instruction) !== 'function') return made
+          return withImm(made, this.#callee(piece, instruction, piece.slots[index] ?? 0).start * slotSize)
+        }),
       ),
     )
   }
 
-  #addFunctions({ pieces }: Code, section: number): void {
+  #addFunctions({ name, pieces }: Code, section: number): void {
+    if (name === '.text')
+      this.#text = this.#elf.addSymbol({
+        ...{ name: '', type: 'section', binding: 'local' },
+        ...{ section, value: 0, size: 0 },
+      })
     for (const piece of pieces)
       this.#functions.set(
         piece,
@@ -267,12 +277,21 @@ class ObjectBuilder {
       return { symbol: known(this.#kfuncs.get(symbol.name), symbol.name), type: R_BPF_64_32 }
     const kind = branchKind(instruction)
     if (kind !== 'call' && kind !== 'function') return undefined
+    const callee = this.#callee(piece, instruction, slot)
+    if (kind === 'call') return { symbol: known(this.#functions.get(callee), callee.name), type: R_BPF_64_32 }
+    // libbpf finds static functions by their place in the section alone, which is in the immediate.
+    return { symbol: known(this.#text, callee.name), type: R_BPF_64_64 }
+  }
+
+  /** The function that an instruction of a piece calls or takes the address of. */
+  #callee(piece: Piece, instruction: Instruction, slot: number): Piece {
     const wanted = slot + 1 + instruction.imm
-    const callee = [...this.#functions].find(
-      ([{ program, slots, entry }]) => program === piece.program && slots[0] === wanted && !entry,
+    for (const { pieces } of this.#sections)
+      for (const other of pieces)
+        if (other.program === piece.program && other.slots[0] === wanted && !other.entry) return other
+    throw new ElfError(
+      `program "${piece.program.name}" uses a function at slot ${wanted} without declaring it`,
     )
-    const number = known(callee?.[1], `a function at slot ${wanted}`)
-    return { symbol: number, type: kind === 'call' ? R_BPF_64_32 : R_BPF_64_64 }
   }
 }
 

@@ -14,10 +14,14 @@ export const unboundedOffset = () =>
   })
 
 export const longLoop = () =>
-  tc('long_loop', (b, skb) => {
-    const sum = b.variable(u64, skb.len.toU64())
-    b.for(3_000_000, (i) => {
-      sum.set(sum.get().add(i.toU64()))
-    })
-    b.return(sum.get().toU32())
-  })
+  tc(
+    'long_loop',
+    (b, skb) => {
+      const sum = b.variable(u64, skb.len.toU64())
+      b.for(3_000_000, (i) => {
+        sum.set(sum.get().add(i.toU64()))
+      })
+      b.return(sum.get().toU32())
+    },
+    { kernel: { bpfLoop: false } },
+  )

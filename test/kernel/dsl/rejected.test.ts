@@ -22,16 +22,16 @@ it('tells why a checked pointer is not believed: its offset has no bound', () =>
 
 it('names the loop that the verifier does not get through', () => {
   expect(rejection(longLoop())).toMatchInlineSnapshot(`
-    "test/kernel/dsl/rejected-programs.ts:20:31
-      18 |     const sum = b.variable(u64, skb.len.toU64())
-      19 |     b.for(3_000_000, (i) => {
-    > 20 |       sum.set(sum.get().add(i.toU64()))
-         |                               ^ the verifier goes through this loop turn by turn and sees no end of it
-      21 |     })
-      22 |     b.return(sum.get().toU32())
+    "test/kernel/dsl/rejected-programs.ts:21:9
+      19 |     (b, skb) => {
+      20 |       const sum = b.variable(u64, skb.len.toU64())
+    > 21 |       b.for(3_000_000, (i) => {
+         |         ^ the verifier goes through this loop turn by turn and sees no end of it
+      22 |         sum.set(sum.get().add(i.toU64()))
+      23 |       })
     On the way there:
-      rejected-programs.ts:20  again and again here: sum.set(sum.get().add(i.toU64()))
-      rejected-programs.ts:19  again and again here: b.for(3_000_000, (i) => {"
+      rejected-programs.ts:21  again and again here: b.for(3_000_000, (i) => {
+      rejected-programs.ts:22  again and again here: sum.set(sum.get().add(i.toU64()))"
   `)
 })
 

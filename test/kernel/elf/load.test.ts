@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, expect } from 'vitest'
 import { memberPath } from '../../../src/asm/btf/layout.ts'
 import { programObject } from '../../../src/asm/elf/program-object.ts'
-import { arrayMap, struct, TC_ACT_OK, tc, u64 } from '../../../src/asm/index.ts'
+import { arrayMap, pointerTo, struct, subprogram, TC_ACT_OK, tc, u32, u64 } from '../../../src/asm/index.ts'
 import { add64, mov64 } from '../../../src/asm/isa/alu.ts'
 import { callLocal } from '../../../src/asm/isa/call.ts'
 import { exit } from '../../../src/asm/isa/jump.ts'
@@ -140,7 +140,16 @@ for (const [command, args, expected] of [
     expect(run(command, ...args)).toContain(expected)
   })
 
-const module = `import { arrayMap, struct, TC_ACT_OK, tc, u64 } from 'tsbpf-lb/asm'
+const module = `import {
+  arrayMap,
+  pointerTo,
+  struct,
+  subprogram,
+  TC_ACT_OK,
+  tc,
+  u32,
+  u64,
+} from 'tsbpf-lb/asm'
 const hits = arrayMap('built_hits', struct('hits', { n: u64 }), { maxEntries: 1 })
 const count = (name) => tc(name, (b) => {
   b.lookup(hits, 0, { hit: (seen) => b.atomicAdd(seen, { n: 1 }) })
@@ -182,3 +191,39 @@ for (const [args, code] of [
     }
     expect(status).toBe(code)
   })
+
+withBpftool(
+  'libbpf loads functions, static and global, callbacks and iterators; they do what they do here',
+  () => {
+    const Pair = struct('pair', { a: u32, b: u64 })
+    const twice = subprogram('twice', { x: u32 }, u32, (b, { x }) => b.return(x.mul(2)))
+    const fill = subprogram(
+      'fill',
+      { pair: pointerTo(Pair), x: u32 },
+      u32,
+      (b, { pair, x }) => {
+        b.assign(pair, { a: x })
+        b.return(b.call(twice, { x }))
+      },
+      { global: true },
+    )
+    const program = tc('elf_functions', (b, skb) => {
+      const pair = b.stack(Pair)
+      const sum = b.variable(u32, 0)
+      b.for(10, (i) => sum.set(sum.get().add(i)), { strategy: 'bpf_loop' })
+      b.for(10, (i) => sum.set(sum.get().add(i)), { strategy: 'iterator' })
+      b.return(
+        b
+          .call(fill, { pair, x: skb.mark })
+          .add(sum.get())
+          .add(b.call(twice, { x: 3 }))
+          .add(pair.a),
+      )
+    })
+    load(programObject([program]))
+    const packet = join(directory, 'packet')
+    writeFileSync(packet, new Uint8Array(60))
+    const ran = run('bpftool', 'prog', 'run', 'pinned', join(pins, 'elf_functions'), 'data_in', packet)
+    expect(ran).toMatch(/Return value: 96,/)
+  },
+)

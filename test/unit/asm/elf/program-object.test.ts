@@ -222,11 +222,13 @@ describe('programObject', () => {
         .filter(({ section }) => section === '.text')
         .map(({ name, value, binding }) => [name, value, binding]),
     ).toEqual([
+      ['', 0, 0],
       ['one', 0, 0],
       ['two', 16, 0],
     ])
     expect(elf.relocations).toEqual([
-      { section: 'tc', offset: 0, type: 1, symbol: 'one' },
+      // The address is a place in .text: its first byte.
+      { section: 'tc', offset: 0, type: 1, symbol: '' },
       { section: 'tc', offset: 16, type: 10, symbol: 'two' },
     ])
     expect(decode(elf.section('tc')).map(({ imm, src }) => [imm, src])).toEqual([

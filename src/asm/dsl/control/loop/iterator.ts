@@ -24,7 +24,7 @@ export function iteratorLoop(emitter: Emitter, turns: Turns, body: (index: Int<'
   const call = (fn: KfuncSpec, type: Type, ...args: Value[]): Value => {
     emitter.kfuncs.set(fn.name, fn)
     const callee: Callee = { kind: 'kfunc', name: fn.name, number: 0, writes: ['frame'], removable: false }
-    return ssa.emit({ kind: 'call', callee }, type, [iterator, ...args], position)
+    return emitter.call(callee, type, [iterator, ...args])
   }
   const [head, inside, done] = [ssa.createBlock(), ssa.createBlock(), ssa.createBlock()]
   const count = typeof turns.count === 'number' ? ssa.constant(BigInt(turns.count), 'i32') : turns.count
