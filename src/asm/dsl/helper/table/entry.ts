@@ -126,7 +126,6 @@ export const input = { kind: 'memory', written: false, optional: false } as cons
 export const inputOrNull = { kind: 'memory', written: false, optional: true } as const
 /** Memory that is filled in, or read and changed. */
 export const output = { kind: 'memory', written: true, optional: false } as const
-export const outputOrNull = { kind: 'memory', written: true, optional: true } as const
 export const flags = { kind: 'flags', type: u64 } as const
 export const flags32 = { kind: 'flags', type: u32 } as const
 export const address = { kind: 'address' } as const

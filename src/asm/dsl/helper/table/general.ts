@@ -17,6 +17,7 @@ import {
   output,
   outputOf,
   perCpuObject,
+  seqFile,
   spinLock,
   text,
   timer,
@@ -156,13 +157,13 @@ export const strings = {
   /** Formats a kernel object by its type, as C would write it, into `to`. Bytes, or a negative errno. Since Linux 5.10. */
   snprintf_btf: helper('5.10', on.everything, { to: output, what: input, flags }, s64),
   /** Formats into the file that an iterator writes. 0, or -EOVERFLOW: then it is called again. Since Linux 5.8. */
-  seq_printf: helper('5.8', on.tracing, { file: { kind: 'seq_file' }, format: text, values: input }, s64, {
+  seq_printf: helper('5.8', on.tracing, { file: seqFile, format: text, values: input }, s64, {
     gpl: true,
   }),
   /** Writes bytes into the file that an iterator writes. 0, or -EOVERFLOW. Since Linux 5.8. */
-  seq_write: helper('5.8', on.tracing, { file: { kind: 'seq_file' }, from: input }, s64, { gpl: true }),
+  seq_write: helper('5.8', on.tracing, { file: seqFile, from: input }, s64, { gpl: true }),
   /** Formats a kernel object by its type into the file that an iterator writes. Since Linux 5.10. */
-  seq_printf_btf: helper('5.10', on.tracing, { file: { kind: 'seq_file' }, what: input, flags }, s64, {
+  seq_printf_btf: helper('5.10', on.tracing, { file: seqFile, what: input, flags }, s64, {
     gpl: true,
   }),
 } as const
