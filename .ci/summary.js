@@ -7,8 +7,11 @@ const [report, status, demo, ...outputs] = process.argv.slice(2)
 const results = JSON.parse(readFileSync(report, 'utf8')).testResults
 const capable = process.getuid?.() === 0 && existsSync('/sys/kernel/btf/vmlinux')
 
-/** A title's last words where the test has found out that this kernel was built or set up without what it needs. */
-const lacking = / \(this kernel [^()]*\)$/
+/**
+ * A title's last words where the test has found out that this kernel was built or set up without what it needs, or that
+ * the conformance suite, which is not part of the repository, is not there.
+ */
+const lacking = / \((this kernel [^()]*|the suite is not beside the repository)\)$/
 
 let passed = demo === 'passed' ? 1 : 0
 let failed = demo === 'failed' ? 1 : 0

@@ -1,4 +1,6 @@
+import { helperShape } from '../../asm/analysis/helper-shape.ts'
 import type { Instruction } from '../../asm/isa/instruction.ts'
+import { helperName } from '../../asm/text/helper-names.ts'
 import { type Comparison, type Flow, followPath, type Held } from './flow.ts'
 import { registerState, type Step } from './path.ts'
 
@@ -28,13 +30,6 @@ export interface Plot {
   /** `lb.ts:31`; empty when that is not known. */
   readonly placeOf: (instruction: number) => string
 }
-
-/**
- * Helpers after which pointers into the packet are no longer valid: bpf_helper_changes_pkt_data() (net/core/filter.c).
- */
-const movesPacket: ReadonlySet<number> = new Set([
-  9, 10, 11, 13, 18, 19, 31, 38, 39, 43, 44, 50, 54, 56, 65, 73, 74, 75, 76, 90, 91, 142, 155,
-])
 
 /** The verifier believes no check of a packet pointer that may be farther in: MAX_PACKET_OFF (kernel/bpf/verifier.c). */
 const maximumPacketOffset = 65_535
@@ -81,7 +76,10 @@ const tellers: readonly (readonly [RegExp, Teller])[] = [
     /(?:invalid access to map value|invalid access to memory|invalid variable-offset|unbounded (?:memory access|min value)|outside of the allowed memory range|R\d+ (?:max|min) value)/,
     outOfBounds,
   ],
-  [/(?:infinite loop detected|program is too large|loop detected|too many states)/, endlessLoop],
+  [
+    /(?:infinite loop detected|program is too large|loop detected|too many states|sequence of \d+ jumps is too complex)/,
+    endlessLoop,
+  ],
 ]
 
 function beyondPacket(scene: Scene, match: RegExpExecArray): Story {
@@ -144,7 +142,7 @@ function notAPointer(scene: Scene, match: RegExpExecArray): Story {
   const root = held === undefined ? undefined : rootOf(held)
   if (root !== undefined && /^pkt/.test(root.type)) {
     const moved = scene.flow.calls.findLast(
-      (call) => call.step > root.step && movesPacket.has(scene.instructions[call.instruction]?.imm ?? -1),
+      (call) => call.step > root.step && movesPacket(scene.instructions[call.instruction]),
     )
     if (moved !== undefined)
       return {
@@ -304,6 +302,12 @@ function accessRegister(scene: Scene): number | undefined {
   const kind = scene.at.opcode & 7
   if (kind === 1) return scene.at.src
   return kind === 2 || kind === 3 ? scene.at.dst : undefined
+}
+
+/** Whether pointers into the packet are no longer valid behind a call. */
+function movesPacket(call: Instruction | undefined): boolean {
+  const name = call?.src === 0 ? helperName(call.imm) : undefined
+  return name !== undefined && helperShape(name)?.moves === true
 }
 
 /** The name of what an instruction calls; empty when it is no call by name. */

@@ -7,8 +7,7 @@ import { BpfLink } from '../../../src/loader/program/link.ts'
 import { attachTcx, hasTcx, queryTcx } from '../../../src/loader/program/link-tcx.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
 import { BpfProgram } from '../../../src/loader/program/program.ts'
-import { whyNoKernelTests } from '../support/availability.ts'
-import { describe, it } from '../support/kernel-test.ts'
+import { describe, testUnless } from '../support/kernel-test.ts'
 import { run, testNamespaces } from '../support/namespaces.ts'
 import { failOnLeakedFds, privatePinDirectory } from './fixture.ts'
 import { counting, hits, returning } from './sample-programs.ts'
@@ -29,10 +28,10 @@ function load(map: BpfMap<number, bigint>, name: string, step?: number): BpfProg
   return loadProgram(counting(name, step), { maps: new Map([['hits', map]]) })
 }
 
-const describeTcx = whyNoKernelTests === undefined && !hasTcx() ? describe.skip : describe
+const noTcx = (): string | undefined => (hasTcx() ? undefined : 'has no tcx')
 
-describeTcx('tcx', () => {
-  it('runs a program on the packets of an interface until it is closed', () => {
+describe('tcx', () => {
+  testUnless(noTcx, 'runs a program on the packets of an interface until it is closed', () => {
     const namespace = namespaces.create('attach')
     const send = () => run(namespace, 'bash', '-c', 'echo > /dev/udp/127.0.0.1/9')
     using map = counter()
@@ -51,7 +50,7 @@ describeTcx('tcx', () => {
     expect(map.get(0)).toBe(before)
   })
 
-  it('replaces the program in place', () => {
+  testUnless(noTcx, 'replaces the program in place', () => {
     const namespace = namespaces.create('update')
     const send = () => run(namespace, 'bash', '-c', 'echo > /dev/udp/127.0.0.1/9')
     using first = counter()
@@ -71,7 +70,7 @@ describeTcx('tcx', () => {
     })
   })
 
-  it('stays attached by its pin and can be taken over from it', () => {
+  testUnless(noTcx, 'stays attached by its pin and can be taken over from it', () => {
     const namespace = namespaces.create('pin')
     inNamespace(namespace, () => {
       const path = `${pins}/link`
@@ -91,7 +90,7 @@ describeTcx('tcx', () => {
     })
   })
 
-  it('orders programs by anchors', () => {
+  testUnless(noTcx, 'orders programs by anchors', () => {
     const namespace = namespaces.create('order')
     inNamespace(namespace, () => {
       using a = loadProgram(returning('a', -1), { maps: new Map() })
@@ -113,7 +112,7 @@ describeTcx('tcx', () => {
     })
   })
 
-  it('says what is wrong', () => {
+  testUnless(noTcx, 'says what is wrong', () => {
     const namespace = namespaces.create('errors')
     inNamespace(namespace, () => {
       using program = loadProgram(returning('twice', -1), { maps: new Map() })

@@ -18,7 +18,7 @@ export const longLoop = () =>
     'long_loop',
     (b, skb) => {
       const sum = b.variable(u64, skb.len.toU64())
-      b.for(3_000_000, (i) => {
+      b.for({ from: 0, to: skb.len, max: 8_500 }, (i) => {
         sum.set(sum.get().add(i.toU64()))
       })
       b.return(sum.get().toU32())

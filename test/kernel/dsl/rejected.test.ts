@@ -21,18 +21,16 @@ it('tells why a checked pointer is not believed: its offset has no bound', () =>
 })
 
 it('names the loop that the verifier does not get through', () => {
-  expect(rejection(longLoop())).toMatchInlineSnapshot(`
-    "test/kernel/dsl/rejected-programs.ts:21:9
-      19 |     (b, skb) => {
-      20 |       const sum = b.variable(u64, skb.len.toU64())
-    > 21 |       b.for(3_000_000, (i) => {
-         |         ^ the verifier goes through this loop turn by turn and sees no end of it
-      22 |         sum.set(sum.get().add(i.toU64()))
-      23 |       })
-    On the way there:
-      rejected-programs.ts:21  again and again here: b.for(3_000_000, (i) => {
-      rejected-programs.ts:22  again and again here: sum.set(sum.get().add(i.toU64()))"
-  `)
+  const [excerpt, way] = rejection(longLoop()).split('\nOn the way there:\n')
+  // At which line of the loop it gives up depends on the kernel.
+  expect(excerpt).toMatch(/^test\/kernel\/dsl\/rejected-programs\.ts:(21|22):\d+\n/)
+  expect(excerpt).toMatch(
+    /\n> (21|22) \| .*\n +\| +\^ the verifier goes through this loop turn by turn and sees no end of it\n/,
+  )
+  expect(way?.split('\n').sort()).toEqual([
+    '  rejected-programs.ts:21  again and again here: b.for({ from: 0, to: skb.len, max: 8_500 }, (i) => {',
+    '  rejected-programs.ts:22  again and again here: sum.set(sum.get().add(i.toU64()))',
+  ])
 })
 
 /** What is said of a rejection, without the lines that are the kernel's own words. */

@@ -132,7 +132,7 @@ withBpftool('libbpf links subprograms of several programs', () => {
 
 for (const [command, args, expected] of [
   ['bpftool', ['btf', 'dump', 'file', file], "DATASEC '.ksyms'"],
-  ['llvm-objdump', ['-d', '-r', file], '<lb_ingress>'],
+  ['llvm-objdump-19', ['-d', '-r', file], '<lb_ingress>'],
   ['readelf', ['--all', '--wide', file], 'Linux BPF'],
 ] as const)
   (installed(command) ? test : test.skip)(`${command} reads our objects`, () => {

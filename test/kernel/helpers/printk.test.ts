@@ -8,11 +8,14 @@ import { chars } from '../../../src/asm/layout/bytes.ts'
 import { u64 } from '../../../src/asm/layout/scalar.ts'
 import { array as arrayOf, struct } from '../../../src/asm/layout/struct.ts'
 import { loadProgram } from '../../../src/loader/program/load.ts'
-import { test } from '../support/kernel-test.ts'
+import { test, testUnless } from '../support/kernel-test.ts'
 
-/** A tracefs of our own: not every machine has it mounted. Undefined where the kernel has none. */
-function mountTracefs(): { readonly pipe: string; unmount(): void } | undefined {
-  if (!readFileSync('/proc/filesystems', 'utf8').includes('tracefs')) return undefined
+function noTracefs(): string | undefined {
+  return readFileSync('/proc/filesystems', 'utf8').includes('tracefs') ? undefined : 'has no tracefs'
+}
+
+/** A tracefs of our own: not every machine has it mounted. */
+function mountTracefs(): { readonly pipe: string; unmount(): void } {
   const directory = mkdtempSync(join(tmpdir(), 'tsbpf-trace-'))
   execFileSync('mount', ['-t', 'tracefs', 'none', directory])
   return {
@@ -40,12 +43,8 @@ function readPipe(fd: number): string {
   }
 }
 
-test('lines arrive in the trace log', ({ skip }) => {
+testUnless(noTracefs, 'lines arrive in the trace log', () => {
   const tracefs = mountTracefs()
-  if (tracefs === undefined) {
-    skip('this kernel has no tracefs')
-    return
-  }
   const mark = `tsbpf-${process.pid}`
   const program = tc('t_printk', (b, skb) => {
     const wide = b.stack(struct('wide', { n: u64 }), { n: 2n ** 40n })

@@ -40,7 +40,7 @@ export function checkStack(codes: readonly MachineFunction[]): void {
     if (depth > stackLimit) throw new StackOverflowError(chain, depth, stackLimit)
     for (const instruction of instructionsOf(code)) {
       if (above >= tailCallLimit && isTailCall(instruction))
-        throw new StackOverflowError(chain.slice(0, -1), above, tailCallLimit - 1)
+        throw new StackOverflowError(chain.slice(0, -1), above, tailCallLimit - 1, code.name)
       const next = instruction.function === undefined ? undefined : byName.get(instruction.function)
       if (next === undefined) continue
       const further = [...chain, { code: next, source: instruction.source }]
@@ -75,11 +75,12 @@ export class StackOverflowError extends TsbpfError {
   /** Where the largest object was declared. */
   readonly position: SourcePosition | undefined
 
-  constructor(chain: readonly Frame[], size: number, limit: number) {
+  /** @param jumping the function with a tail call that `chain` is above */
+  constructor(chain: readonly Frame[], size: number, limit: number, jumping?: string) {
     const objects = chain.flatMap(({ code }) => usedFrameObjects(code))
     const largest = objects.toSorted((a, b) => b.size - a.size).find(({ source }) => source !== undefined)
     const need = chain.length === 1 ? 'needs' : 'together need'
-    const tail = limit === stackLimit ? '' : ' above a function with a tail call'
+    const tail = jumping === undefined ? '' : ` above the tail call in ${jumping}`
     const needed = chain.length === 1 ? (chain[0]?.code.stackSize ?? size) : size
     super(
       'STACK_OVERFLOW',

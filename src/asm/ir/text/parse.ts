@@ -19,8 +19,6 @@ import {
 } from '../graph.ts'
 import { IrSyntaxError, Tokens } from './tokens.ts'
 
-export { IrSyntaxError } from './tokens.ts'
-
 /**
  * Reads a graph from the text that `printGraph` writes; its documentation has the grammar. Empty lines, and what
  * follows a `;`, are skipped.

@@ -6,12 +6,13 @@ import { contextOf, pointerTo, subprogram } from '../../../../src/asm/dsl/contro
 import { kernelType } from '../../../../src/asm/dsl/kernel/kernel-type.ts'
 import { acquired, consumed, kfunc, memory } from '../../../../src/asm/dsl/kernel/kfunc.ts'
 import { array as arrayMap } from '../../../../src/asm/dsl/map/definition.ts'
-import type { SkbContext } from '../../../../src/asm/dsl/program/context.ts'
+import { type SkbContext, TcContext } from '../../../../src/asm/dsl/program/context.ts'
 import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { XdpContextType } from '../../../../src/asm/dsl/program/xdp.ts'
 import { CallDepthError, StackOverflowError } from '../../../../src/asm/ir/machine/stack.ts'
 import { be16, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { array, struct } from '../../../../src/asm/layout/struct.ts'
+import type { ProgramSpec } from '../../../../src/asm/program.ts'
 import { here, report, type Write } from './build-failure.ts'
 
 const Pair = struct('pair', { a: u32, b: u64 })
@@ -334,18 +335,64 @@ describe('the stack of functions that call one another', () => {
     }
   })
 
-  test('is 256 bytes above a tail call', () => {
+  describe('is less than 256 bytes above a tail call', () => {
     const programs = {
       spec: { name: 'next', type: 'prog_array', keySize: 4, valueSize: 4, maxEntries: 1, flags: 0 },
     } as const
-    const build = (): unknown =>
-      tc('main', (b, skb) => {
-        const jump = subprogram('jump', {}, 'void', () => b.tailCall(skb, programs, 0))
-        b.kfunc(show, [b.stack(Big)])
-        b.call(jump, {})
+    const jump = subprogram('jump', { skb: contextOf(TcContext) }, 'void', (b, { skb }) =>
+      b.tailCall(skb, programs, 0),
+    )
+    const between = subprogram('between', { skb: contextOf(TcContext) }, 'void', (b, { skb }) => {
+      b.call(jump, { skb })
+    })
+    /** A program with this many 8-byte words on its stack. */
+    const build = (words: number, callee = jump, place = { at: '' }): ProgramSpec => {
+      const Words = struct('words', { all: array(u64, words) })
+      const take = kfunc('take', [memory(Words)], 'void', '6.1')
+      return tc('main', (b, skb) => {
+        place.at = here(1)
+        b.kfunc(take, [b.stack(Words)])
+        b.call(callee, { skb })
         b.return(0)
       })
-    expect(build).toThrow('something made outside of jump is used in it')
+    }
+    const refusal = (words: number, callee = jump): StackOverflowError & { readonly at: string } => {
+      const place = { at: '' }
+      try {
+        build(words, callee, place)
+      } catch (error) {
+        return Object.assign(error as StackOverflowError, place)
+      }
+      return expect.unreachable()
+    }
+
+    test('and 224 bytes are', () => {
+      expect(build(28).functions.map(({ name }) => name)).toEqual(['main', 'jump'])
+    })
+
+    test('in one function', () => {
+      const error = refusal(32)
+      expect(error).toBeInstanceOf(StackOverflowError)
+      expect(error.code).toBe('STACK_OVERFLOW')
+      expect(error.message).toBe(
+        `main needs 256 bytes of stack, BPF allows 255 above the tail call in jump (${error.at})`,
+      )
+      expect(error.details).toBe(`bytes  object\n  256  words (${error.at})`)
+      expect(error.hint).toBe('Keep large objects in a per-CPU array map.')
+    })
+
+    test('in all functions above', () => {
+      const error = refusal(28, between)
+      expect(error.message).toBe(
+        `main → between together need 256 bytes of stack, BPF allows 255 above the tail call in jump (${error.at})`,
+      )
+      expect(error.details.replace(/\(control-errors\S+, rounded/, '(…), rounded').split('\n')).toEqual([
+        'bytes  object',
+        '  224  main, rounded up:',
+        `         224  words (${error.at})`,
+        '   32  between (…), rounded up:',
+      ])
+    })
   })
 
   test('holds eight functions', () => {

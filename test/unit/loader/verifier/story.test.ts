@@ -74,13 +74,17 @@ function rejected(text: string, lines: readonly string[], log: string): string {
 }
 
 describe('stories', () => {
-  it('of a packet that moved', () => {
-    const text = 'r6 = r1\nr7 = *(u32 *)(r6 + 76)\nr2 = 64\ncall 39\nr0 = *(u8 *)(r7 + 0)\nexit'
+  it.each([
+    ['skb_pull_data', 39],
+    ['msg_pull_data', 63],
+    ['tail_call', 12],
+  ])('of a packet that moved: %s', (helper, number) => {
+    const text = `r6 = r1\nr7 = *(u32 *)(r6 + 76)\nr2 = 64\ncall ${number}\nr0 = *(u8 *)(r7 + 0)\nexit`
     const log = [
       '0: (bf) r6 = r1                       ; R1=ctx() R6_w=ctx()',
       '1: (61) r7 = *(u32 *)(r6 +76)         ; R6_w=ctx() R7_w=pkt(r=0)',
       '2: (b7) r2 = 64                       ; R2_w=64',
-      '3: (85) call bpf_skb_pull_data#39     ; R0_w=scalar()',
+      `3: (85) call bpf_${helper}#${number}     ; R0_w=scalar()`,
       '4: (71) r0 = *(u8 *)(r7 +0)',
       "R7 invalid mem access 'scalar'",
       'processed 5 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0',
@@ -89,6 +93,26 @@ describe('stories', () => {
     expect(details).toContain('^ r7 is no longer valid: the call at lb.ts:4 may have moved the packet')
     expect(details).toContain(
       'On the way there:\n  lb.ts:2  the pointer into the packet is read here: line(2)\n  lb.ts:4  the packet may move here: line(4)',
+    )
+  })
+
+  it('of a helper that leaves the packet where it is', () => {
+    const text = 'r7 = *(u32 *)(r1 + 76)\ncall 155\nr0 = *(u8 *)(r7 + 0)\nexit'
+    const log = [
+      '0: (61) r7 = *(u32 *)(r1 +76)         ; R1=ctx() R7_w=pkt(r=0)',
+      '1: (85) call bpf_redirect_peer#155    ; R0_w=scalar()',
+      '2: (71) r0 = *(u8 *)(r7 +0)',
+      "R7 invalid mem access 'scalar'",
+    ].join('\n')
+    expect(rejected(text, [], log)).toContain('^ r7 is a number here, not a pointer')
+  })
+
+  it('of a loop with too many ways out', () => {
+    const text = 'r1 = 0\nr1 += 1\nif r1 < r2 goto -2\nexit'
+    const turn = ['1: (07) r1 += 1', '2: (ad) if r1 < r2 goto pc-2']
+    const log = ['0: (b7) r1 = 0', ...turn, ...turn, ...turn, 'The sequence of 8193 jumps is too complex.']
+    expect(rejected(text, [], log.join('\n'))).toContain(
+      '^ the verifier goes through this loop turn by turn and sees no end of it',
     )
   })
 
