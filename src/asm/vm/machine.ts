@@ -1,5 +1,5 @@
 import type { Instruction } from '../isa/instruction.ts'
-import type { KfuncSpec } from '../program.ts'
+import type { KfuncSpec, ProgramSpec } from '../program.ts'
 import { helperName } from '../text/helper-names.ts'
 import { Call, type VmFunction, type VmFunctions } from './call.ts'
 import { CallStack, poisonHigh } from './call-stack.ts'
@@ -14,6 +14,7 @@ import { iteratorFunctions } from './iterators.ts'
 import { KernelLayout } from './kernel-object.ts'
 import { ArrayMap } from './map/array.ts'
 import type { VmMap } from './map/map.ts'
+import { ProgramsMap } from './map/programs.ts'
 import { Memory } from './memory.ts'
 import type { Source, Step } from './step.ts'
 import { functionAddressHigh, type Surroundings, translate } from './translate.ts'
@@ -21,6 +22,8 @@ import { Word } from './word.ts'
 
 /** One instruction about to be run. */
 export interface TraceEvent {
+  /** Name of the program that the instruction is in: tail calls lead from one to another. */
+  readonly program: string
   readonly index: number
   readonly instruction: Instruction
   /** r0 to r10, unsigned. Registers that nobody has set hold garbage. */
@@ -51,6 +54,17 @@ export interface MachineOptions {
 }
 
 const defaultLimit = 1_000_000
+/** Tail calls of one run (MAX_TAIL_CALL_CNT, include/linux/bpf.h). */
+const maxTailCalls = 33
+/** BPF_FUNC_tail_call (include/uapi/linux/bpf.h). */
+const tailCallHelper = 12
+
+/** A program as it is run. */
+interface Code {
+  readonly name: string
+  readonly instructions: readonly Instruction[]
+  readonly steps: readonly Step[]
+}
 
 /**
  * Interprets a program as RFC 9669 says, on little-endian memory that is checked at every access. Nothing is
@@ -62,23 +76,26 @@ export class Machine {
   readonly layout: KernelLayout
   readonly cpu: number
   readonly #options: MachineOptions
-  readonly #instructions: readonly Instruction[]
-  readonly #steps: readonly Step[]
+  readonly #main: Code
+  readonly #others = new Map<ProgramSpec, Code>()
   readonly #registers: readonly Word[] = Array.from({ length: 11 }, () => new Word())
   readonly #stack = new CallStack(this.#registers)
   readonly #limit: number
   readonly #counts: Uint32Array
+  /** The program that is running. */
+  #code: Code
   #executed = 0
+  #tailCalls = 0
 
   /** @throws {UnsupportedInstructionError | UnknownCallError} for what this interpreter does not have */
   constructor(instructions: readonly Instruction[], options: MachineOptions = {}) {
     this.#options = options
-    this.#instructions = instructions
     this.layout = options.layout ?? new KernelLayout()
     this.cpu = options.cpu ?? 0
     this.#limit = options.instructionLimit ?? defaultLimit
     this.#counts = new Uint32Array(instructions.length)
-    this.#steps = translate(instructions, this.#surroundings())
+    this.#main = this.#translate(options.name ?? 'program', instructions, options.kfuncSpecs)
+    this.#code = this.#main
   }
 
   /** The maps of the program. */
@@ -91,7 +108,10 @@ export class Machine {
     return this.#executed
   }
 
-  /** How often each instruction was executed, in all runs so far; counted in machines with a `trace` only. */
+  /**
+   * How often each instruction was executed, in all runs so far, without those of tail calls; counted in machines with
+   * a `trace` only.
+   */
   get counts(): Uint32Array {
     return this.#counts
   }
@@ -105,6 +125,8 @@ export class Machine {
    */
   run(prepare: (memory: Memory) => readonly (number | bigint)[] = () => []): bigint {
     this.#executed = 0
+    this.#tailCalls = 0
+    this.#code = this.#main
     this.memory.reset()
     this.#stack.reset(this.memory)
     return this.#call(0, prepare(this.memory), undefined)
@@ -112,7 +134,7 @@ export class Machine {
 
   /** Calls a function of the program by its address, from within a helper. @returns its r0 */
   callFunction(lo: number, hi: number, args: readonly (number | bigint)[], place: Place): bigint {
-    if (hi !== functionAddressHigh || this.#steps[lo] === undefined)
+    if (hi !== functionAddressHigh || this.#code.steps[lo] === undefined)
       throw new VmError('VM_CALL', 'the callback is no function of the program', place)
     return this.#call(lo, args, place)
   }
@@ -129,30 +151,33 @@ export class Machine {
   }
 
   #execute(start: number): void {
-    const steps = this.#steps
-    const limit = this.#limit
-    let executed = this.#executed
+    const { steps } = this.#code
+    const limit = this.#limit - this.#executed
+    let executed = 0
     let index = start
     try {
       while (index >= 0) {
         const step = steps[index]
         if (step === undefined) throw this.#beyond(index)
-        if (++executed > limit) throw new InstructionLimitError(limit, this.#placeOf(index))
+        if (++executed > limit) throw new InstructionLimitError(this.#limit, this.#placeOf(index))
         index = step()
       }
     } finally {
-      this.#executed = executed
+      // Callbacks and tail calls have added theirs in between.
+      this.#executed += executed
     }
   }
 
   #executeTraced(start: number, trace: (event: TraceEvent) => void): void {
+    const { name, instructions, steps } = this.#code
+    const main = this.#code === this.#main
     for (let index = start; index >= 0; ) {
-      const step = this.#steps[index]
-      const instruction = this.#instructions[index]
+      const step = steps[index]
+      const instruction = instructions[index]
       if (step === undefined || instruction === undefined) throw this.#beyond(index)
       if (++this.#executed > this.#limit) throw new InstructionLimitError(this.#limit, this.#placeOf(index))
-      this.#counts[index] = (this.#counts[index] ?? 0) + 1
-      trace({ index, instruction, registers: this.#registers.map((word) => word.unsigned()) })
+      if (main) this.#counts[index] = (this.#counts[index] ?? 0) + 1
+      trace({ program: name, index, instruction, registers: this.#registers.map((word) => word.unsigned()) })
       index = step()
     }
   }
@@ -166,21 +191,22 @@ export class Machine {
   }
 
   #placeOf(index: number): Place | undefined {
-    const instruction = this.#instructions[index]
-    return instruction === undefined ? undefined : { program: this.#name, index, instruction }
+    const { name, instructions } = this.#code
+    const instruction = instructions[index]
+    return instruction === undefined ? undefined : { program: name, index, instruction }
   }
 
-  get #name(): string {
-    return this.#options.name ?? 'program'
+  #translate(name: string, instructions: readonly Instruction[], kfuncs: readonly KfuncSpec[] = []): Code {
+    return { name, instructions, steps: translate(instructions, this.#surroundings(name, kfuncs)) }
   }
 
-  #surroundings(): Surroundings {
-    const { maps, helpers = {}, kfuncSpecs = [], packet } = this.#options
+  #surroundings(name: string, kfuncSpecs: readonly KfuncSpec[]): Surroundings {
+    const { maps, helpers = {}, packet } = this.#options
     const kfuncs: VmFunctions = { ...iteratorFunctions, ...this.#options.kfuncs }
     const stack = this.#stack
     const specs = new Map(kfuncSpecs.map((spec) => [spec.name, spec]))
     return {
-      name: this.#name,
+      name,
       registers: this.#registers,
       memory: this.memory,
       fieldOffset: (struct, path) => this.layout.offsetOf(struct, path),
@@ -192,27 +218,28 @@ export class Machine {
       },
       helper: (source, number) => {
         const find = (n: number): VmFunction => {
-          const name = helperName(n) ?? `helper ${n}`
-          const found = helpers[name] ?? helpers[n]
-          if (found === undefined) throw new UnknownCallError(name, 'helpers', source)
+          const called = helperName(n) ?? `helper ${n}`
+          const found = helpers[called] ?? helpers[n]
+          if (found === undefined) throw new UnknownCallError(called, 'helpers', source)
           return found
         }
+        if (number === tailCallHelper) return this.#tailCallStep(source)
         if (typeof number === 'number') return this.#callStep(source, find(number), false)
         return () => this.#callStep(source, find(number.lo), false)()
       },
       kfunc: (source) => {
         const { symbol, imm } = source.instruction
-        const name = symbol?.kind === 'kfunc' ? symbol.name : imm
-        const found = kfuncs[name]
-        if (found === undefined) throw new UnknownCallError(`kfunc ${name}`, 'kfuncs', source)
-        return this.#callStep(source, found, narrow.has(specs.get(`${name}`)?.returns ?? ''))
+        const called = symbol?.kind === 'kfunc' ? symbol.name : imm
+        const found = kfuncs[called]
+        if (found === undefined) throw new UnknownCallError(`kfunc ${called}`, 'kfuncs', source)
+        return this.#callStep(source, found, narrow.has(specs.get(`${called}`)?.returns ?? ''))
       },
-      loadMap: (source, name, valueOffset) => {
-        const map = maps?.get(name)
+      loadMap: (source, wanted, valueOffset) => {
+        const map = maps?.get(wanted)
         if (map === undefined)
-          throw new UnsupportedInstructionError(`there is no map "${name}" in this interpreter`, source)
+          throw new UnsupportedInstructionError(`there is no map "${wanted}" in this interpreter`, source)
         if (valueOffset !== undefined && !(map instanceof ArrayMap))
-          throw new UnsupportedInstructionError(`"${name}" is no array, its values have no address`, source)
+          throw new UnsupportedInstructionError(`"${wanted}" is no array, its values have no address`, source)
         return () => {
           source.dst.setNumber(
             map instanceof ArrayMap && valueOffset !== undefined
@@ -222,6 +249,31 @@ export class Machine {
           return source.next
         }
       },
+    }
+  }
+
+  /** Another program takes the place of the function that calls: what it returns is that function's result. */
+  #tailCallStep(source: Source): Step {
+    const call = new Call(this, this.#registers, source)
+    return () => {
+      const program = call.object(1, ProgramsMap).at(call.u32(2))
+      if (program === undefined || this.#tailCalls >= maxTailCalls) {
+        this.#stack.clobber()
+        return source.next
+      }
+      this.#tailCalls++
+      let code = this.#others.get(program)
+      if (code === undefined) {
+        code = this.#translate(program.name, program.instructions, program.kfuncs)
+        this.#others.set(program, code)
+      }
+      const context = call.u64(0)
+      const caller = this.#code
+      const returnTo = this.#stack.leave()
+      this.#code = code
+      this.#call(0, [context], source)
+      this.#code = caller
+      return returnTo
     }
   }
 

@@ -49,7 +49,7 @@ export class Functions extends Loops {
 
   /**
    * Goes on with the program that user space has put at `index` of a `prog_array`, and does not come back. Where there
-   * is none, what follows runs. Functions around may use 256 bytes of stack together.
+   * is none, what follows runs. Functions around use less than 256 bytes of stack together.
    *
    * @param context of this program: the other one gets the same
    * @throws {BuildError} with something held that only this program could release

@@ -1,12 +1,13 @@
 import type { MapDefinition, MapOfMapsDefinition } from '../../dsl/map/definition.ts'
 import { codecOf, type Fields, type StructType, type ValueOf } from '../../layout/struct.ts'
-import type { MapSpec } from '../../program.ts'
+import type { MapSpec, ProgramSpec } from '../../program.ts'
 import { ArrayMap } from './array.ts'
 import { HashMap } from './hash.ts'
 import { LpmTrieMap } from './lpm-trie.ts'
 import { TypedMap, type VmMap } from './map.ts'
 import { MapOfMaps } from './of-maps.ts'
 import { PerfEventsMap } from './perf-events.ts'
+import { ProgramsMap } from './programs.ts'
 import { BloomFilterMap, QueueMap } from './queue.ts'
 import { RingBufferMap } from './ring-buffer.ts'
 
@@ -41,7 +42,7 @@ export function createMap(spec: MapSpec): VmMap {
     case 'ringbuf':
       return new RingBufferMap(spec)
     case 'prog_array':
-      throw new RangeError(`map "${spec.name}": the interpreter has no tail calls`)
+      return new ProgramsMap(spec)
     default:
       throw new RangeError(`map "${spec.name}": the interpreter has no maps of type ${spec.type}`)
   }
@@ -57,10 +58,14 @@ export function typedMap<K extends Fields, V extends Fields>(
 
 /** The maps of a program, by name. They live on between runs. */
 export class VmMaps {
-  readonly byName: ReadonlyMap<string, VmMap>
+  readonly #byName: Map<string, VmMap>
 
   constructor(specs: readonly MapSpec[]) {
-    this.byName = new Map(specs.map((spec) => [spec.name, createMap(spec)]))
+    this.#byName = new Map(specs.map((spec) => [spec.name, createMap(spec)]))
+  }
+
+  get byName(): ReadonlyMap<string, VmMap> {
+    return this.#byName
   }
 
   /** A map through its layouts. @throws {RangeError} when the program does not use it */
@@ -87,10 +92,24 @@ export class VmMaps {
     return typedMap(inner, outer.inner)
   }
 
+  /**
+   * Puts a program into a map, for tail calls. It shares the maps that are here by name; its others
+   * are made.
+   *
+   * @throws {RangeError} beyond the map's end, and for a program of another type than those that are there
+   */
+  putProgram(programs: { readonly spec: MapSpec }, index: number, program: ProgramSpec): void {
+    const map = this.#get(programs.spec.name)
+    if (!(map instanceof ProgramsMap)) throw new RangeError(`map "${programs.spec.name}" holds no programs`)
+    map.put(index, program)
+    for (const spec of program.maps)
+      if (!this.#byName.has(spec.name)) this.#byName.set(spec.name, createMap(spec))
+  }
+
   #get(name: string): VmMap {
-    const map = this.byName.get(name)
+    const map = this.#byName.get(name)
     if (map === undefined)
-      throw new RangeError(`the program has no map "${name}"; it has ${[...this.byName.keys()].join(', ')}`)
+      throw new RangeError(`the program has no map "${name}"; it has ${[...this.#byName.keys()].join(', ')}`)
     return map
   }
 }
