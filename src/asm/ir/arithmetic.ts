@@ -122,6 +122,11 @@ export function isCommutative(operator: BinaryOperator): boolean {
   )
 }
 
+/** Operators that divide: by 0 too, which gives 0, or as the remainder the dividend (RFC 9669 section 4.1). */
+export function isDivision(operator: BinaryOperator): boolean {
+  return operator === 'div' || operator === 'mod' || operator === 'sdiv' || operator === 'smod'
+}
+
 /** Operators that use only the low bits of their right operand (RFC 9669 section 4.1). */
 export function isShift(operator: BinaryOperator): boolean {
   return operator === 'lsh' || operator === 'rsh' || operator === 'arsh'

@@ -1,6 +1,6 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
 import { callKind, loadImm64Kind } from '../../isa/opcodes.ts'
-import { bitsOf, isCommutative, isShift } from '../arithmetic.ts'
+import { bitsOf, isCommutative, isDivision, isShift } from '../arithmetic.ts'
 import { isFloating } from '../floating.ts'
 import { constantOf } from '../fold.ts'
 import {
@@ -305,7 +305,9 @@ class Selector {
     // A register's upper bits do not matter to a shift; an immediate that has them is refused by the kernel.
     const constant = known !== undefined && isShift(operator) ? known & BigInt(bits - 1) : known
     const signed = constant === undefined ? undefined : BigInt.asIntN(bits, constant)
-    const immediate = signed !== undefined && signed >= -(2n ** 31n) && signed < 2n ** 31n
+    // Division by 0 has a result (RFC 9669 section 4.1), but the kernel refuses an immediate 0.
+    const refused = signed === 0n && isDivision(operator)
+    const immediate = signed !== undefined && signed >= -(2n ** 31n) && signed < 2n ** 31n && !refused
     const source = immediate ? 0 : this.#use(right)
     const dst = this.#home(value)
     this.#materialise(dst, left)

@@ -173,8 +173,11 @@ class Parser {
       case 'zext':
       case 'sext':
         return { op: { kind: 'extend', signed: name === 'sext' }, type, operands: this.#operands(tokens, 1) }
-      case 'phi':
-        return { op: { kind: 'phi' }, type, operands: this.#operands(tokens) }
+      case 'phi': {
+        // None in a block that nothing leads to any more.
+        const none = tokens.next === undefined || tokens.next.startsWith('@')
+        return { op: { kind: 'phi' }, type, operands: none ? [] : this.#operands(tokens) }
+      }
       case 'load':
       case 'store':
       case 'atomic':

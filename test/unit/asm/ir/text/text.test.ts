@@ -85,6 +85,13 @@ describe('printing and parsing a graph', () => {
     }
   })
 
+  test('a phi in a block that nothing leads to any more has no operands', () => {
+    const text = 'function f\nb0:\n  return 0\nb1:\n  v0 = phi i32\n  v1 = phi i64  @0:1:2\n  goto b1\n'
+    const graph = parseGraph(text.replace('\n', '\nfile0 "f.ts"\n').replace('goto b1', 'return v0'))
+    expect(graph.blocks[1]?.phis.map((phi) => phi.args)).toEqual([[], []])
+    expect(printGraph(parseGraph(printGraph(graph)))).toBe(printGraph(graph))
+  })
+
   test('random programs, at every step of their compilation, which also keeps them sound', () => {
     fc.assert(
       fc.property(anyProgram, (program) => {
