@@ -195,6 +195,7 @@ export { type ParsedText, type ParseOptions, parse } from './text/parse/parse.ts
 export { type ProgramTextOptions, programText } from './text/program-text.ts'
 export { pseudoC } from './text/pseudo-c.ts'
 export type { Syntax } from './text/syntax.ts'
+export { VmError } from './vm/errors.ts'
 export { Machine, type MachineOptions } from './vm/machine.ts'
 export { VmMaps } from './vm/map/maps.ts'
 export { runTc, TcMachine, type TcOptions, type TcResult } from './vm/run-tc.ts'

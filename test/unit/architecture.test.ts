@@ -65,3 +65,25 @@ test('only loader/ffi.ts imports koffi', () => {
 function withoutComments(file: string): string {
   return readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 }
+
+test('docs/architecture.md has a line for every folder of a room', () => {
+  const text = readFileSync(join(src, '../docs/architecture.md'), 'utf8')
+  const tree = /^```\n(src\/.*?)^```$/ms.exec(text)?.[1] ?? ''
+  const named = new Set<string>()
+  const path: string[] = []
+  for (const [, indent = '', name = ''] of tree.matchAll(/^( *)([\w./-]+)\/ /gm)) {
+    path.splice(indent.length / 2, Number.POSITIVE_INFINITY, name.replace(/^src\//, ''))
+    named.add(path.join('/'))
+  }
+  const exists = (folder: string): boolean => files.some((file) => file.startsWith(`${folder}/`))
+  expect([...named].filter((folder) => !exists(folder) && roomOf(folder) in mayUse)).toEqual([])
+  /** Of the rooms, and of what the document goes through folder by folder. */
+  const folders = files.flatMap((file) => {
+    const [room = '', folder = '', inner = '', deeper] = file.split('/')
+    if (inner === '') return []
+    const byFolder = folder === 'dsl' || folder === 'load-balancer'
+    if (byFolder) return deeper === undefined ? [] : [`${room}/${folder}/${inner}`]
+    return [`${room}/${folder}`]
+  })
+  expect([...new Set(folders)].filter((folder) => !named.has(folder))).toEqual([])
+})
