@@ -34,6 +34,7 @@ export { BuildError } from './dsl/core/errors.ts'
 export type { Int, Net } from './dsl/core/values.ts'
 export type { Wide } from './dsl/core/wide.ts'
 export type { HelperCalls, HelperMemory } from './dsl/helper/helper-calls.ts'
+export type { ObjectCases } from './dsl/helper/helper-objects.ts'
 export type { HelperEntry } from './dsl/helper/table/entry.ts'
 export { helperTable } from './dsl/helper/table/helper-table.ts'
 export { type KernelRef, type KernelType, kernelType, member, pointer } from './dsl/kernel/kernel-type.ts'
@@ -49,6 +50,15 @@ export {
   memory,
   sized,
 } from './dsl/kernel/kfunc.ts'
+export type { SocketHandle, SocketRef, SocketView } from './dsl/kernel/socket.ts'
+export {
+  BPF_F_CURRENT_NETNS,
+  Socket,
+  SocketTuple4,
+  SocketTuple6,
+  TcpSocket,
+} from './dsl/kernel/socket-layouts.ts'
+export type { SocketCases } from './dsl/kernel/socket-statements.ts'
 export {
   ArrayIndex,
   array as arrayMap,

@@ -27,7 +27,7 @@ export class ProgramBuilder<
    * `b.helpers.skb_store_bytes({ skb, offset: 14, from: header })`. Memory goes with its size; flags may be left out.
    */
   get helpers(): HelperCalls<P> {
-    return helperCalls<P>(this.emitter)
+    return helperCalls<P>(this)
   }
 
   /** The packet that the program was called for, for direct access. */

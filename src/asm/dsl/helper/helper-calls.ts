@@ -4,15 +4,19 @@ import { u32, u64 } from '../../layout/scalar.ts'
 import { sizeOf } from '../../layout/struct.ts'
 import type { MapSpec, MapType, ProgramType } from '../../program.ts'
 import type { HelperName } from '../../text/helper-names.ts'
+import type { ControlFlow } from '../control/control-flow.ts'
 import { callerPosition } from '../core/caller.ts'
-import type { Emitter } from '../core/emitter.ts'
+import type { Emitter, Held } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
 import { type Expression, expression, Int, literal, Net, registerType, widenTo } from '../core/values.ts'
 import { type KernelRef, type KernelType, kernelPointer } from '../kernel/kernel-type.ts'
+import type { SocketHandle, SocketView } from '../kernel/socket.ts'
+import type { SocketCases } from '../kernel/socket-statements.ts'
 import { textData } from '../map/global.ts'
 import { addressOf, checkWritable, type Located, location, type Space } from '../memory/location.ts'
 import type { ContextHandle } from '../program/context-ref.ts'
 import { checkHelper } from './check-helper.ts'
+import { checkCases, giveObject, type ObjectCases, socketArgument, takenOver } from './helper-objects.ts'
 import { calleeOf } from './helpers.ts'
 import type { HelperEntry, HelperParameter } from './table/entry.ts'
 import { type HelperTable, helperTable } from './table/helper-table.ts'
@@ -42,7 +46,16 @@ type Argument<T> =
                   ? number | bigint | Int
                   : T extends { readonly kind: 'object' }
                     ? KernelRef<KernelType>
-                    : never
+                    : T extends {
+                          readonly kind: 'socket'
+                          readonly typed: infer B
+                          readonly optional: infer O
+                        }
+                      ?
+                          | SocketHandle
+                          | (B extends true ? KernelRef<KernelType> : never)
+                          | (O extends true ? null : never)
+                      : never
 
 type ScalarArgument<N extends ScalarName> = N extends HostName
   ? number | bigint | Int
@@ -57,8 +70,14 @@ export type HelperArguments<T> = { readonly [K in Exclude<keyof T, FlagNames<T>>
   readonly [K in FlagNames<T>]?: Argument<T[K]>
 }
 
-/** Whether `b.helpers` has it: all it takes can be written as an argument, and it gives a number or nothing. */
-type IsPlain<T, R> = R extends ScalarType | 'void'
+/** What a helper gives that may be null: two cases must be written. */
+interface Nullable {
+  readonly kind: 'object'
+  readonly nullable: true
+}
+
+/** Whether `b.helpers` has it: all it takes can be written as an argument, and what it gives can be had. */
+type IsPlain<T, R> = R extends ScalarType | 'void' | Nullable
   ? { [K in keyof T]: [Argument<T[K]>] extends [never] ? false : true }[keyof T] extends true
     ? true
     : false
@@ -77,9 +96,13 @@ type NamesFor<P extends ProgramType> = { [N in keyof HelperTable]: NameFor<P, N>
 
 type CallOf<E> =
   E extends HelperEntry<infer _P, infer T, infer R>
-    ? keyof T extends never
-      ? () => ResultOf<R>
-      : (args: HelperArguments<T>) => ResultOf<R>
+    ? R extends Nullable & { readonly struct: infer S }
+      ? S extends SocketView
+        ? (args: HelperArguments<T>, cases: SocketCases<S>) => void
+        : <K extends KernelType>(args: HelperArguments<T>, cases: ObjectCases<K>) => void
+      : keyof T extends never
+        ? () => ResultOf<R>
+        : (args: HelperArguments<T>) => ResultOf<R>
     : never
 
 type ResultOf<R> = R extends ScalarType<infer N extends ScalarName> ? Expression<N> : undefined
@@ -90,36 +113,41 @@ type Calls<T, K extends keyof T> = { readonly [N in K]: CallOf<T[N]> }
 /** The helpers that a program of type `P` may call, as methods. */
 export type HelperCalls<P extends ProgramType> = Calls<HelperTable, NamesFor<P>>
 
-type AnyCall = (args?: Readonly<Record<string, unknown>>) => Int | Net | undefined
+type AnyCall = (args?: Readonly<Record<string, unknown>>, cases?: unknown) => Int | Net | undefined
 
-const made = new WeakMap<Emitter, object>()
+const made = new WeakMap<ControlFlow, object>()
 
 /** Makes `b.helpers`, once for each function that is written. */
-export function helperCalls<P extends ProgramType>(emitter: Emitter): HelperCalls<P> {
-  let calls = made.get(emitter)
+export function helperCalls<P extends ProgramType>(b: ControlFlow): HelperCalls<P> {
+  let calls = made.get(b)
   if (calls === undefined) {
     calls = Object.freeze(
       Object.fromEntries(
         Object.keys(helperTable).map((name): [string, AnyCall] => [
           name,
-          (args = {}) => callHelper(emitter, name as HelperName, args),
+          (args = {}, cases) => callHelper(b, name as HelperName, args, cases),
         ]),
       ),
     )
-    made.set(emitter, calls)
+    made.set(b, calls)
   }
   return calls as HelperCalls<P>
 }
 
 /** Calls a helper with arguments by name. @throws {BuildError} for a wrong argument or program type */
 function callHelper(
-  emitter: Emitter,
+  b: ControlFlow,
   name: HelperName,
   args: Readonly<Record<string, unknown>>,
+  cases: unknown,
 ): Int | Net | undefined {
+  const { emitter } = b
   const entry: HelperEntry = helperTable[name]
+  const { gives } = entry
   checkHelper(emitter, name)
-  if (entry.gives !== 'void' && entry.gives.kind !== 'scalar') throw notPlain(name)
+  const object = gives !== 'void' && gives.kind === 'object' && gives.nullable ? gives : undefined
+  if (object === undefined && gives !== 'void' && gives.kind !== 'scalar') throw notPlain(name)
+  if (object !== undefined) checkCases(name, object, cases)
   for (const given of Object.keys(args))
     if (!Object.hasOwn(entry.takes, given))
       throw wrong(
@@ -127,15 +155,28 @@ function callHelper(
         `takes no "${given}"`,
         `It takes ${Object.keys(entry.takes).join(', ') || 'nothing'}.`,
       )
-  const filled: MemorySpace[] = []
+  const found: Found = { filled: [], released: [], sockets: [] }
   const values = Object.entries(entry.takes).flatMap(([parameter, kind]) =>
-    argument(emitter, name, parameter, kind, args[parameter], filled),
+    argument(emitter, name, parameter, kind, args[parameter], found),
   )
-  const callee = calleeOf(name, filled)
-  const type = entry.gives === 'void' ? 'none' : registerType(entry.gives)
+  const callee = calleeOf(name, found.filled)
+  const type = gives === 'void' ? 'none' : gives.kind === 'scalar' ? registerType(gives) : 'ptr'
   const result = emitter.call(callee, type, values)
+  for (const held of found.released) emitter.held.delete(held)
   if (entry.moves) emitter.movePacket()
-  return entry.gives === 'void' ? undefined : expression(emitter, entry.gives, result)
+  if (object !== undefined)
+    giveObject(b, object, result, cases as ObjectCases | SocketCases, found.sockets[0])
+  return gives !== 'void' && gives.kind === 'scalar' ? expression(emitter, gives, result) : undefined
+}
+
+/** What the arguments of a call have said about it. */
+interface Found {
+  /** Spaces of the memory that it is given to write to. */
+  readonly filled: MemorySpace[]
+  /** What it takes over. */
+  readonly released: Held[]
+  /** What its socket arguments must release. */
+  readonly sockets: (Held | undefined)[]
 }
 
 function argument(
@@ -144,7 +185,7 @@ function argument(
   parameter: string,
   kind: HelperParameter,
   arg: unknown,
-  filled: MemorySpace[],
+  found: Found,
 ): Value[] {
   if (arg === undefined && kind.kind !== 'flags') throw wrong(name, `needs "${parameter}"`)
   switch (kind.kind) {
@@ -170,11 +211,17 @@ function argument(
       if (!isLocated(arg)) throw wrong(name, `takes a key in memory as "${parameter}"`)
       return [addressOf(arg)]
     case 'memory':
-      return memoryArgument(emitter, name, parameter, kind, arg, filled)
+      return memoryArgument(emitter, name, parameter, kind, arg, found.filled)
     case 'text':
       return textArgument(emitter, name, parameter, kind.sized, arg)
     case 'object':
       return [kernelPointer(arg as KernelRef).value]
+    case 'socket': {
+      const socket = socketArgument(emitter, name, parameter, kind, arg)
+      if (kind.released) found.released.push(takenOver(name, socket))
+      found.sockets.push(socket.held)
+      return [socket.value]
+    }
     default:
       throw notPlain(name)
   }

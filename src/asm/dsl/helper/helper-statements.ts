@@ -1,11 +1,11 @@
 import { u32, u64 } from '../../layout/scalar.ts'
 import { Int } from '../core/values.ts'
-import { StorageStatements } from '../kernel/storage-statements.ts'
+import { SocketStatements } from '../kernel/socket-statements.ts'
 import { helpers } from './helpers.ts'
 import { type PrintkArguments, printk } from './printk.ts'
 
 /** Calls of helper functions. */
-export class HelperStatements extends StorageStatements {
+export class HelperStatements extends SocketStatements {
   /**
    * Writes a line to the kernel's trace log, `/sys/kernel/tracing/trace_pipe`: for finding mistakes, not for events
    * (that is what ring buffers are for). The format is C's, as far as the kernel has it: `%d %u %x` are 32 bits,

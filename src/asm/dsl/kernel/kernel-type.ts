@@ -157,6 +157,11 @@ export function kernelPointer(ref: KernelHandle): {
   return state
 }
 
+/** Whether an argument is a kernel object. */
+export function isKernelRef(arg: unknown): arg is KernelRef {
+  return typeof arg === 'object' && arg !== null && pointerOf in arg
+}
+
 /** Writes members of a kernel object; the verifier allows it for few (`nf_conn.mark`). */
 export function storeMembers(ref: KernelRef, values: object): void {
   const state = ref[pointerOf]

@@ -14,13 +14,14 @@ import type { StorageDefinition, StorageType } from '../map/storage.ts'
 import { type Ref, structRef, type Values } from '../memory/reference.ts'
 import { KernelStatements } from './kernel-statements.ts'
 import { type KernelRef, type KernelType, kernelPointer, kernelRef } from './kernel-type.ts'
+import { isSocket, type SocketHandle, socketPointer } from './socket.ts'
 
 /** By type of map: its helpers, and the kernel's structs that own values. */
 const owners = {
   sk_storage: {
     get: 'sk_storage_get',
     delete: 'sk_storage_delete',
-    structs: ['sock', 'sock_common', 'tcp_sock', 'udp_sock', 'unix_sock'],
+    structs: ['sock', 'sock_common', 'bpf_sock', 'tcp_sock', 'udp_sock', 'unix_sock'],
   },
   inode_storage: { get: 'inode_storage_get', delete: 'inode_storage_delete', structs: ['inode'] },
   task_storage: { get: 'task_storage_get', delete: 'task_storage_delete', structs: ['task_struct'] },
@@ -52,18 +53,18 @@ export class StorageStatements extends KernelStatements {
    */
   storage<V extends Fields>(
     map: StorageDefinition<V>,
-    owner: KernelRef,
+    owner: KernelRef | SocketHandle,
     cases: LookupCases<V> & { readonly create?: Values<V> },
   ): void
   /** As above; where there is none, `otherwise` runs instead of what follows. */
   storage<V extends Fields>(
     map: StorageDefinition<V>,
-    owner: KernelRef,
+    owner: KernelRef | SocketHandle,
     cases: { readonly otherwise: Otherwise; readonly create?: Values<V> },
   ): Ref<V>
   storage<V extends Fields>(
     map: StorageDefinition<V>,
-    owner: KernelRef,
+    owner: KernelRef | SocketHandle,
     cases: (LookupCases<V> | { readonly otherwise: Otherwise }) & { readonly create?: Values<V> },
   ): Ref<V> | undefined {
     const { emitter } = this
@@ -84,7 +85,7 @@ export class StorageStatements extends KernelStatements {
   }
 
   /** Deletes the value that a map keeps for an object of the kernel. @returns 0, or -ENOENT where there is none */
-  deleteStorage(map: StorageDefinition, owner: KernelRef): Int<'s64'> {
+  deleteStorage(map: StorageDefinition, owner: KernelRef | SocketHandle): Int<'s64'> {
     const { emitter } = this
     const helper = owners[map.spec.type].delete
     checkHelper(emitter, helper)
@@ -94,8 +95,10 @@ export class StorageStatements extends KernelStatements {
     return new Int(emitter, s32, emitter.call(helpers[helper], 'i32', args)).toS64()
   }
 
-  #owner(map: StorageDefinition, owner: KernelRef): Value {
-    const { value, type } = kernelPointer(owner)
+  #owner(map: StorageDefinition, owner: KernelRef | SocketHandle): Value {
+    const { value, type } = isSocket(owner)
+      ? { ...socketPointer(owner), type: { name: 'bpf_sock' } }
+      : kernelPointer(owner)
     const structs: readonly string[] = owners[map.spec.type].structs
     if (structs.includes(type.name)) return value
     throw new BuildError(

@@ -98,5 +98,7 @@ export function constantUnit(at: Location, bytes: Uint8Array, step: number, unit
 
 /** The verifier insists on alignment on the stack alone; packets are unaligned anyway, structs in maps seldom. */
 function allows({ at, offset }: BlockPlace, step: number, unit: Unit): boolean {
-  return at.space !== 'frame' || ((offset + step) % unit === 0 && unit <= (at.alignment ?? 8))
+  // The kernel rewrites accesses to contexts and sockets: of arrays, single words.
+  const widest = at.space === 'context' ? 4 : at.space === 'frame' ? (at.alignment ?? 8) : undefined
+  return widest === undefined || ((offset + step) % unit === 0 && unit <= widest)
 }

@@ -1,37 +1,24 @@
 import type { AttachType } from '../../attach.ts'
-import { be32, u32 } from '../../layout/scalar.ts'
-import { array, struct } from '../../layout/struct.ts'
 import type { ProgramBuilder } from '../builder.ts'
+import { Socket } from '../kernel/socket-layouts.ts'
 import { type ContextRef, contextType } from './context-ref.ts'
 import { type BuiltProgram, contextProgram, type ProgramOptions } from './program.ts'
 
-/** The beginning of `struct bpf_sock` (include/uapi/linux/bpf.h), the context of programs that see sockets. */
-export const Socket = struct('bpf_sock', {
-  /** Interface that the socket is bound to; 0 for none. */
-  boundIfindex: u32,
-  /** Address family: AF_INET (2), AF_INET6 (10). */
-  family: u32,
-  /** SOCK_STREAM (1), SOCK_DGRAM (2). */
-  socketType: u32,
-  protocol: u32,
-  /** SO_MARK of the socket. */
-  mark: u32,
-  /** SO_PRIORITY of the socket. */
-  priority: u32,
-  /** The address it is bound to. */
-  sourceIp4: be32,
-  sourceIp6: array(be32, 4),
-  /** The port it is bound to, in host order. */
-  sourcePort: u32,
-})
-
 // `__sock_filter_check_attach_type` in net/core/filter.c.
+const remote = [
+  'destinationPort',
+  'destinationPortUnused',
+  'destinationIp4',
+  'destinationIp6',
+  'state',
+  'rxQueue',
+] as const
 const created = contextType(Socket, {
-  hidden: ['sourceIp4', 'sourceIp6', 'sourcePort'],
+  hidden: ['sourceIp4', 'sourceIp6', 'sourcePort', ...remote],
   writable: ['boundIfindex', 'mark', 'priority'],
 })
-const bound4 = contextType(Socket, { hidden: ['boundIfindex', 'mark', 'priority', 'sourceIp6'] })
-const bound6 = contextType(Socket, { hidden: ['boundIfindex', 'mark', 'priority', 'sourceIp4'] })
+const bound4 = contextType(Socket, { hidden: ['boundIfindex', 'mark', 'priority', 'sourceIp6', ...remote] })
+const bound6 = contextType(Socket, { hidden: ['boundIfindex', 'mark', 'priority', 'sourceIp4', ...remote] })
 
 /** What happens to a socket that programs see. */
 export type SocketEvent = 'create' | 'release' | 'post_bind4' | 'post_bind6'

@@ -41,7 +41,6 @@ export type HelperParameter =
         | 'timer'
         | 'dynptr'
         | 'record'
-        | 'socket'
         | 'per-CPU object'
         | 'kptr'
         | 'kptr field'
@@ -49,6 +48,15 @@ export type HelperParameter =
     }
   /** A kernel object with BTF: `task_struct`. */
   | { readonly kind: 'object'; readonly struct: string }
+  | {
+      readonly kind: 'socket'
+      /** Whether it can be a kernel object with BTF, such as a `tcp_sock`, as well. */
+      readonly typed: boolean
+      /** The call releases it. */
+      readonly released: boolean
+      /** Whether socket lookup programs may pass `null`. */
+      readonly optional: boolean
+    }
 
 /** What a helper returns. */
 export type HelperResult =
@@ -62,6 +70,8 @@ export type HelperResult =
       readonly struct: string
       readonly acquired: boolean
       readonly nullable: boolean
+      /** It is the socket that the call was given, seen as another type: released, it is gone with it. */
+      readonly cast?: boolean
     }
 
 /** A helper function. */
@@ -138,7 +148,11 @@ export const spinLock = { kind: 'spin lock' } as const
 export const timer = { kind: 'timer' } as const
 export const dynptr = { kind: 'dynptr' } as const
 export const record = { kind: 'record' } as const
-export const socket = { kind: 'socket' } as const
+export const socket = { kind: 'socket', typed: true, released: false, optional: false } as const
+/** A socket as uapi structs show it: no kernel object with BTF. */
+export const plainSocket = { kind: 'socket', typed: false, released: false, optional: false } as const
+export const releasedSocket = { kind: 'socket', typed: true, released: true, optional: false } as const
+export const socketOrNull = { kind: 'socket', typed: true, released: false, optional: true } as const
 export const perCpuObject = { kind: 'per-CPU object' } as const
 export const seqFile = { kind: 'seq_file' } as const
 export const int = s32
@@ -167,11 +181,16 @@ export function object(struct: string) {
 export const memoryOrNull = { kind: 'memory or null' } as const
 
 /** An object that stays valid as long as what it was got from, or null. */
-export function objectOrNull(struct: string) {
+export function objectOrNull<const S extends string>(struct: S) {
   return { kind: 'object', struct, acquired: false, nullable: true } as const
 }
 
 /** An object that must be released, or null. */
-export function acquiredOrNull(struct: string) {
+export function acquiredOrNull<const S extends string>(struct: S) {
   return { kind: 'object', struct, acquired: true, nullable: true } as const
+}
+
+/** The socket that is passed as what it may be, or null. */
+export function castOrNull<const S extends string>(struct: S) {
+  return { kind: 'object', struct, acquired: false, nullable: true, cast: true } as const
 }

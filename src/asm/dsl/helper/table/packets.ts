@@ -11,6 +11,7 @@ import {
   network16,
   output,
   outputOf,
+  socket,
 } from './entry.ts'
 import { on } from './program-sets.ts'
 
@@ -215,21 +216,9 @@ export const lightweightTunnels = {
 /** SYN cookies. */
 export const synCookies = {
   /** Whether an ACK carries a SYN cookie of the listening socket: 0, -ENOENT, or a negative errno. Since Linux 5.2. */
-  tcp_check_syncookie: helper(
-    '5.2',
-    on.forwarding,
-    { socket: { kind: 'socket' }, ip: input, tcp: input },
-    s64,
-    { gpl: true },
-  ),
+  tcp_check_syncookie: helper('5.2', on.forwarding, { socket, ip: input, tcp: input }, s64, { gpl: true }),
   /** A SYN cookie for the listening socket in the lower half, the MSS above it; or a negative errno. Since Linux 5.3. */
-  tcp_gen_syncookie: helper(
-    '5.3',
-    on.forwarding,
-    { socket: { kind: 'socket' }, ip: input, tcp: input },
-    s64,
-    { gpl: true },
-  ),
+  tcp_gen_syncookie: helper('5.3', on.forwarding, { socket, ip: input, tcp: input }, s64, { gpl: true }),
   /** As `tcp_gen_syncookie` over IPv4, without a socket. Since Linux 6.0. */
   tcp_raw_gen_syncookie_ipv4: helper('6.0', on.forwarding, { ip: inputOf(20), tcp: input }, s64, {
     gpl: true,

@@ -1,6 +1,7 @@
 import { s32, s64, u32, u64 } from '../../../layout/scalar.ts'
 import {
   acquiredOrNull,
+  castOrNull,
   context,
   flags,
   helper,
@@ -10,7 +11,10 @@ import {
   mapOf,
   objectOrNull,
   output,
+  plainSocket,
+  releasedSocket,
   socket,
+  socketOrNull,
 } from './entry.ts'
 import { on } from './program-sets.ts'
 
@@ -23,33 +27,35 @@ export const sockets = {
   sk_lookup_tcp: helper(
     '4.20',
     on.socketLookup,
-    { ctx: context, tuple: input, netns: u64, flags },
+    { ctx: context, tuple: input, netns: s32, flags },
     acquiredOrNull('bpf_sock'),
   ),
   /** As `sk_lookup_tcp`, for UDP. Since Linux 4.20. */
   sk_lookup_udp: helper(
     '4.20',
     on.socketLookup,
-    { ctx: context, tuple: input, netns: u64, flags },
+    { ctx: context, tuple: input, netns: s32, flags },
     acquiredOrNull('bpf_sock'),
   ),
   /** As `sk_lookup_tcp`; also finds connections that are half open or in TIME_WAIT. Since Linux 5.2. */
   skc_lookup_tcp: helper(
     '5.2',
     on.socketLookup,
-    { ctx: context, tuple: input, netns: u64, flags },
-    acquiredOrNull('bpf_sock'),
+    { ctx: context, tuple: input, netns: s32, flags },
+    acquiredOrNull('sock_common'),
   ),
   /** Gives back a socket that was looked up. Since Linux 4.20. */
-  sk_release: helper('4.20', on.socketRelease, { socket }, s64),
-  /** Gives the packet to this socket. 0, or a negative errno. Since Linux 5.7. */
-  sk_assign: helper('5.7', on.socketAssigning, { ctx: context, socket, flags }, s64),
+  sk_release: helper('4.20', on.socketRelease, { socket: releasedSocket }, s64, {
+    writes: ['context', 'kernel'],
+  }),
+  /** Gives the packet to this socket. In socket lookup programs flag 1 replaces the choice, null takes it back. 0, or a negative errno. Since Linux 5.7. */
+  sk_assign: helper('5.7', on.socketAssigning, { ctx: context, socket: socketOrNull, flags }, s64),
   /** The socket with all its fields, or null for one that is half open. Since Linux 5.1. */
-  sk_fullsock: helper('5.1', on.fullSockets, { socket }, objectOrNull('bpf_sock')),
+  sk_fullsock: helper('5.1', on.fullSockets, { socket: plainSocket }, castOrNull('bpf_sock')),
   /** The socket's TCP state (`bpf_tcp_sock`), or null. Since Linux 5.1. */
-  tcp_sock: helper('5.1', on.tcpSockets, { socket }, objectOrNull('bpf_tcp_sock')),
+  tcp_sock: helper('5.1', on.tcpSockets, { socket: plainSocket }, castOrNull('bpf_tcp_sock')),
   /** The listening socket that a connection came in by, or null. Since Linux 5.1. */
-  get_listener_sock: helper('5.1', on.fullSockets, { socket }, objectOrNull('bpf_sock')),
+  get_listener_sock: helper('5.1', on.fullSockets, { socket: plainSocket }, objectOrNull('bpf_sock')),
   /** A number that belongs to this socket alone for as long as the machine runs; 0 without one. Since Linux 4.12. */
   get_socket_cookie: helper('4.12', on.socketCookie, { ctx: context }, u64),
   /** The user id of the socket's owner; 65534 where nobody knows. Since Linux 4.12. */
@@ -61,19 +67,19 @@ export const sockets = {
   /** The id of the ancestor at a level of the socket's cgroup; the root is 0. Since Linux 5.8. */
   sk_ancestor_cgroup_id: helper('5.8', on.cgroupSkb, { socket, level: s32 }, u64),
   /** The kernel's `tcp_sock`, or null for another kind of socket. Since Linux 5.9. */
-  skc_to_tcp_sock: helper('5.9', on.socketCasts, { socket }, objectOrNull('tcp_sock')),
+  skc_to_tcp_sock: helper('5.9', on.socketCasts, { socket }, castOrNull('tcp_sock')),
   /** The kernel's `tcp6_sock`, or null. Since Linux 5.9. */
-  skc_to_tcp6_sock: helper('5.9', on.socketCasts, { socket }, objectOrNull('tcp6_sock')),
+  skc_to_tcp6_sock: helper('5.9', on.socketCasts, { socket }, castOrNull('tcp6_sock')),
   /** The kernel's `tcp_timewait_sock`, or null. Since Linux 5.9. */
-  skc_to_tcp_timewait_sock: helper('5.9', on.socketCasts, { socket }, objectOrNull('tcp_timewait_sock')),
+  skc_to_tcp_timewait_sock: helper('5.9', on.socketCasts, { socket }, castOrNull('tcp_timewait_sock')),
   /** The kernel's `tcp_request_sock`, or null. Since Linux 5.9. */
-  skc_to_tcp_request_sock: helper('5.9', on.socketCasts, { socket }, objectOrNull('tcp_request_sock')),
+  skc_to_tcp_request_sock: helper('5.9', on.socketCasts, { socket }, castOrNull('tcp_request_sock')),
   /** The kernel's `udp6_sock`, or null. Since Linux 5.9. */
-  skc_to_udp6_sock: helper('5.9', on.socketCasts, { socket }, objectOrNull('udp6_sock')),
+  skc_to_udp6_sock: helper('5.9', on.socketCasts, { socket }, castOrNull('udp6_sock')),
   /** The kernel's `unix_sock`, or null. Since Linux 5.16. */
-  skc_to_unix_sock: helper('5.16', on.socketCasts, { socket }, objectOrNull('unix_sock')),
+  skc_to_unix_sock: helper('5.16', on.socketCasts, { socket }, castOrNull('unix_sock')),
   /** The kernel's `mptcp_sock`, or null. Since Linux 5.19. */
-  skc_to_mptcp_sock: helper('5.19', on.socketCasts, { socket }, objectOrNull('mptcp_sock')),
+  skc_to_mptcp_sock: helper('5.19', on.socketCasts, { socket }, castOrNull('mptcp_sock')),
 } as const
 
 /** Sockets, changed. */

@@ -1,7 +1,10 @@
 // What must not compile, and what must: checked by `npm run typecheck`, never run.
 
 import type { ProgramBuilder } from '../../../../../src/asm/dsl/builder.ts'
-import type { Int } from '../../../../../src/asm/dsl/core/values.ts'
+import type { Int, Net } from '../../../../../src/asm/dsl/core/values.ts'
+import { kernelType } from '../../../../../src/asm/dsl/kernel/kernel-type.ts'
+import type { SocketRef } from '../../../../../src/asm/dsl/kernel/socket.ts'
+import { SocketTuple4 } from '../../../../../src/asm/dsl/kernel/socket-layouts.ts'
 import { array } from '../../../../../src/asm/dsl/map/definition.ts'
 import type { RefOf } from '../../../../../src/asm/dsl/memory/reference.ts'
 import type { SkbContext } from '../../../../../src/asm/dsl/program/context.ts'
@@ -47,6 +50,56 @@ export function helpersOfAProgramType(): void {
   // @ts-expect-error another type of map
   tc.helpers.skb_under_cgroup({ skb, map: list, index: 0 })
   void [result, nothing]
+}
+
+/** What a helper gives is there in its case alone, with the members that the kernel shows of it. */
+export function sockets(): void {
+  const tuple = tc.stack(SocketTuple4)
+  tc.helpers.sk_lookup_tcp(
+    { ctx: skb, tuple, netns: -1 },
+    {
+      some: (socket) => {
+        const state: Int<'u32'> = socket.state
+        const port: Net<'be16'> = socket.destinationPort
+        const mark: Int<'u32'> = socket.mark
+        // @ts-expect-error nothing of a socket can be written
+        tc.assign(socket, { mark: 1 })
+        // @ts-expect-error a socket is no memory
+        tc.copy(tuple, socket)
+        tc.helpers.sk_assign({ ctx: skb, socket })
+        tc.helpers.sk_release({ socket })
+        void [state, port, mark]
+      },
+    },
+  )
+  tc.helpers.skc_lookup_tcp(
+    { ctx: skb, tuple, netns: -1 },
+    // @ts-expect-error a socket that may be half open has no mark
+    { some: (socket) => void socket.mark },
+  )
+  tc.socketOf(skb, {
+    some: (socket) => {
+      tc.helpers.tcp_sock({ socket }, { some: (state: SocketRef<'bpf_tcp_sock'>) => void state.mssCache })
+      tc.helpers.skc_to_tcp_sock(
+        { socket },
+        {
+          type: kernelType('tcp_sock', { snd_una: u32 }),
+          some: (kernel) => {
+            const next: Int<'u32'> = kernel.snd_una
+            // @ts-expect-error the kernel wants its own view of a socket here
+            tc.helpers.sk_fullsock({ socket: kernel }, { some: () => {} })
+            void next
+          },
+        },
+      )
+      // @ts-expect-error the kernel object's members must be declared
+      tc.helpers.skc_to_tcp_sock({ socket }, { some: () => {} })
+      // @ts-expect-error what is there when it is not null
+      tc.helpers.tcp_sock({ socket })
+    },
+  })
+  // @ts-expect-error not in XDP programs
+  xdp.helpers.sk_assign
 }
 
 /** What takes any builder takes that of a program type. */
