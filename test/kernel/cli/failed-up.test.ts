@@ -204,9 +204,10 @@ test('Ctrl-C at any time leaves either nothing or the whole', async () => {
     const timer = setTimeout(() => process.kill('SIGINT'), duration * part)
     const { code } = await outcome
     clearTimeout(timer)
-    // Undefined: it had not begun its work, and the signal itself ended it.
+    // Undefined: the signal itself ended it, before it had begun its work or when that was done.
     expect([0, 130, undefined]).toContain(code)
-    if (code === 0) {
+    const whole = code === 0 || (code === undefined && snapshot(lab).pins.length > 0)
+    if (whole) {
       await lab.client.peer.close(await lab.client.peer.connect({ host: lab.vip, port: 80 }))
       await lab.lb.run('down')
     }

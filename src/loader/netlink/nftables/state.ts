@@ -203,11 +203,24 @@ function setsAndMaps(
   }
 }
 
+/** Times that a set is read again; growing takes the kernel far less time than one reading. */
+const readings = 10
+
+/**
+ * The kernel counts the elements that it has given so far, and goes on behind as many: when its hash table grows in
+ * between, some come twice and as many not at all. Nothing in its answer says so but those that come twice.
+ */
 function dumpElements(socket: NetlinkSocket, { family, name }: TableId, set: string): Element[] {
   const filter = (writer: AttributeWriter) =>
     writer.string(elementListAttributes.table, name).string(elementListAttributes.set, set)
   const attempted = `list elements of set ${set} of ${name}`
-  return dump(socket, attempted, nftTypes.getElement, family, filter, decodeElements).flat()
+  for (let reading = 1; ; reading++) {
+    const elements = dump(socket, attempted, nftTypes.getElement, family, filter, decodeElements).flat()
+    const different = new Set(elements.map(({ key }) => key.join())).size
+    if (different === elements.length) return elements
+    if (reading === readings)
+      throw new NetlinkDecodeError(`${attempted}: it changes faster than it can be read`)
+  }
 }
 
 function dump<T>(
