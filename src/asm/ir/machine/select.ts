@@ -1,11 +1,10 @@
 import type { SourcePosition } from '../../diagnostics/source-position.ts'
-import { callKind, loadImm64Kind } from '../../isa/opcodes.ts'
+import { loadImm64Kind } from '../../isa/opcodes.ts'
 import { bitsOf, isCommutative, isDivision, isShift } from '../arithmetic.ts'
 import { isFloating } from '../floating.ts'
 import { constantOf } from '../fold.ts'
 import {
   type Block,
-  type Callee,
   type FunctionGraph,
   reversePostorder,
   successors,
@@ -24,6 +23,7 @@ import {
   storeImmediateOpcode,
   storeOpcode,
 } from './instructions.ts'
+import { callTarget, fieldSymbol, isZeroExtended, storeImmediate } from './operands.ts'
 
 /**
  * Instruction selection: from the graph to machine code over virtual registers. Constants, frame addresses and map
@@ -399,34 +399,4 @@ class Selector {
 function required(value: Value | undefined): Value {
   if (value === undefined) throw new Error('an operation lacks an operand')
   return value
-}
-
-/** Whether an i32's register is known to have a clear upper half. */
-function isZeroExtended(value: Value, seen: Set<Value>): boolean {
-  if (value.op.kind === 'call' || value.op.kind === 'param' || value.op.kind === 'truncate') return false
-  if (value.op.kind !== 'phi' || seen.has(value)) return true
-  seen.add(value)
-  return value.args.every((arg) => isZeroExtended(arg, seen))
-}
-
-function callTarget({ kind, name, number }: Callee): Partial<MachineInstruction> {
-  if (kind === 'function') return { src: callKind.local, function: name }
-  return {
-    src: kind === 'kfunc' ? callKind.kfunc : callKind.helper,
-    imm: number,
-    symbol: { kind, name },
-  }
-}
-
-function storeImmediate(constant: bigint, size: 1 | 2 | 4 | 8): number | undefined {
-  const signed = BigInt.asIntN(size === 8 ? 64 : size * 8, constant)
-  return signed >= -(2n ** 31n) && signed < 2n ** 31n ? Number(signed) : undefined
-}
-
-function fieldSymbol(op: {
-  readonly size: number
-  readonly field?: { readonly struct: string; readonly path: string }
-}): Pick<MachineInstruction, 'symbol'> {
-  if (op.field === undefined) return {}
-  return { symbol: { kind: 'field', struct: op.field.struct, path: op.field.path, size: op.size } }
 }
