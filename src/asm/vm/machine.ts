@@ -152,19 +152,13 @@ export class Machine {
 
   #execute(start: number): void {
     const { steps } = this.#code
-    const limit = this.#limit - this.#executed
-    let executed = 0
-    let index = start
-    try {
-      while (index >= 0) {
-        const step = steps[index]
-        if (step === undefined) throw this.#beyond(index)
-        if (++executed > limit) throw new InstructionLimitError(this.#limit, this.#placeOf(index))
-        index = step()
-      }
-    } finally {
-      // Callbacks and tail calls have added theirs in between.
-      this.#executed += executed
+    const limit = this.#limit
+    for (let index = start; index >= 0; ) {
+      const step = steps[index]
+      if (step === undefined) throw this.#beyond(index)
+      // A member and no local variable: callbacks and tail calls count on.
+      if (++this.#executed > limit) throw new InstructionLimitError(limit, this.#placeOf(index))
+      index = step()
     }
   }
 

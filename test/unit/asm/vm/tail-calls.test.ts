@@ -7,6 +7,7 @@ import { tc } from '../../../../src/asm/dsl/program/program.ts'
 import { XDP_DROP, XDP_PASS, xdp } from '../../../../src/asm/dsl/program/xdp.ts'
 import { u32 } from '../../../../src/asm/layout/scalar.ts'
 import { struct } from '../../../../src/asm/layout/struct.ts'
+import { InstructionLimitError } from '../../../../src/asm/vm/errors.ts'
 import { VmMaps } from '../../../../src/asm/vm/map/maps.ts'
 import { runTc } from '../../../../src/asm/vm/run-tc.ts'
 import { runXdp } from '../../../../src/asm/vm/run-xdp.ts'
@@ -121,4 +122,6 @@ test('the instructions of callbacks count, traced or not', () => {
   const { executed } = runTc(looping, packet)
   expect(executed).toBeGreaterThan(50)
   expect(runTc(looping, packet, { trace: () => {} }).executed).toBe(executed)
+  expect(runTc(looping, packet, { instructionLimit: executed }).executed).toBe(executed)
+  expect(() => runTc(looping, packet, { instructionLimit: executed - 1 })).toThrow(InstructionLimitError)
 })
