@@ -61,12 +61,12 @@ export class StorageStatements extends KernelStatements {
     map: StorageDefinition<V>,
     owner: KernelRef | SocketHandle,
     cases: { readonly otherwise: Otherwise; readonly create?: Values<V> },
-  ): Ref<V>
+  ): Ref<V, 'map'>
   storage<V extends Fields>(
     map: StorageDefinition<V>,
     owner: KernelRef | SocketHandle,
     cases: (LookupCases<V> | { readonly otherwise: Otherwise }) & { readonly create?: Values<V> },
-  ): Ref<V> | undefined {
+  ): Ref<V, 'map'> | undefined {
     const { emitter } = this
     const { get } = owners[map.spec.type]
     checkHelper(emitter, get)
@@ -75,7 +75,7 @@ export class StorageStatements extends KernelStatements {
     const initial = cases.create === undefined ? none : memoryOf(this, map.value, cases.create)
     const flags = emitter.constant(BigInt(cases.create === undefined ? 0 : create), 'i64')
     const pointer = emitter.call(helpers[get], 'ptr', [mapAddress(emitter, map.spec), object, initial, flags])
-    const found = (): Ref<V> => structRef(emitter, map.value, pointer, 'map', map.spec.name)
+    const found = (): Ref<V, 'map'> => structRef(emitter, map.value, pointer, 'map', map.spec.name)
     if ('hit' in cases) {
       this.ifElse('ne', pointer, none, () => cases.hit(found()), cases.miss ?? (() => {}))
       return undefined

@@ -49,7 +49,11 @@ export function mapInside(emitter: Emitter, outer: MapOfMapsDefinition, pointer:
 }
 
 /** The value that a lookup has found. */
-export function mapValue(emitter: Emitter, map: MapDefinition | MapHandle, pointer: Value): Ref {
+export function mapValue(
+  emitter: Emitter,
+  map: MapDefinition | MapHandle,
+  pointer: Value,
+): Ref<Fields, 'map'> {
   return structRef(emitter, map.value, pointer, 'map', map instanceof MapHandle ? map.what : map.spec.name)
 }
 

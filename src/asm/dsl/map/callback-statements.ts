@@ -44,7 +44,7 @@ export class CallbackStatements extends LockStatements {
    */
   forEach<K extends Fields, V extends Fields>(
     map: MapDefinition<K, V, WalkableMapType>,
-    body: (key: Ref<K, 'constant'>, element: Ref<V>) => void,
+    body: (key: Ref<K, 'constant'>, element: Ref<V, 'map'>) => void,
   ): Int<'s64'> {
     const { emitter } = this
     checkMapType(map.spec, walkable, 'cannot be walked through by a program')
@@ -78,9 +78,9 @@ export class CallbackStatements extends LockStatements {
    */
   startTimer<K extends Fields, V extends Fields>(
     map: MapDefinition<K, V, 'hash' | 'lru_hash' | 'array'>,
-    timer: RefOf<typeof Timer>,
+    timer: RefOf<typeof Timer, 'map'>,
     options: TimerOptions,
-    body: (key: Ref<K, 'constant'>, element: Ref<V>, timer: ExpiredTimer) => void,
+    body: (key: Ref<K, 'constant'>, element: Ref<V, 'map'>, timer: ExpiredTimer) => void,
   ): Int<'s64'> {
     const { emitter } = this
     checkMapType(map.spec, ['hash', 'lru_hash', 'array'], 'can have no timers')
@@ -120,7 +120,7 @@ export class CallbackStatements extends LockStatements {
    *
    * @returns 1 when it was running, 0 when not, -EDEADLK in its own function, -EINVAL before it was ever started
    */
-  cancelTimer(timer: RefOf<typeof Timer>): Int<'s64'> {
+  cancelTimer(timer: RefOf<typeof Timer, 'map'>): Int<'s64'> {
     const { emitter } = this
     return new Int(emitter, s64, emitter.call(helpers.timer_cancel, 'i64', [timerAddress(timer)]))
   }

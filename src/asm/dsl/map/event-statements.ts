@@ -39,21 +39,21 @@ export class EventStatements extends QueueStatements {
    */
   reserve<V extends Fields>(
     map: RingBufferDefinition<V>,
-    cases: Initial<V> & { readonly some: (record: Ref<V>) => void; readonly none?: () => void },
+    cases: Initial<V> & { readonly some: (record: Ref<V, 'map'>) => void; readonly none?: () => void },
   ): void
   /** As above; where the buffer is full, `otherwise` runs instead of what follows. */
   reserve<V extends Fields>(
     map: RingBufferDefinition<V>,
     options: Initial<V> & { readonly otherwise: Otherwise },
-  ): Ref<V>
+  ): Ref<V, 'map'>
   reserve<V extends Fields>(
     map: RingBufferDefinition<V>,
     cases: Initial<V> &
       (
-        | { readonly some: (record: Ref<V>) => void; readonly none?: () => void }
+        | { readonly some: (record: Ref<V, 'map'>) => void; readonly none?: () => void }
         | { readonly otherwise: Otherwise }
       ),
-  ): Ref<V> | undefined {
+  ): Ref<V, 'map'> | undefined {
     const { emitter } = this
     const held: Held = {
       type: `record of ${map.spec.name}`,
@@ -64,11 +64,11 @@ export class EventStatements extends QueueStatements {
     const args = [mapAddress(emitter, map.spec), size, emitter.constant(0n, 'i64')]
     const pointer = emitter.call(helpers.ringbuf_reserve, 'ptr', args)
     const none = emitter.constant(0n, 'ptr')
-    const record = (): Ref<V> => {
+    const record = (): Ref<V, 'map'> => {
       emitter.held.add(held)
       const type = map.record as unknown as StructType
       const whole = structRef(emitter, map.record, pointer, 'map', `${map.spec.name}'s record`)
-      const ref: Ref<V> = refAt(derive(whole[location], { held }))
+      const ref: Ref<V, 'map'> = refAt(derive(whole[location], { held }))
       zeroFrame(emitter, pointer, type, cases.initial ?? {}, 'map')
       storeFields(ref[location], type, 0, cases.initial ?? {}, type.name)
       return ref

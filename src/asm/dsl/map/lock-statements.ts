@@ -19,7 +19,7 @@ export class LockStatements extends GlobalStatements {
    *
    * @throws {BuildError} for a call or a return in `body`, at its line
    */
-  lock(lock: RefOf<typeof SpinLock>, body: () => void): void {
+  lock(lock: RefOf<typeof SpinLock, 'map'>, body: () => void): void {
     const { emitter } = this
     const at = lock[location]
     if (at.type.kind !== 'struct' || !isKernelOwned(at.type.name) || at.space !== 'map')

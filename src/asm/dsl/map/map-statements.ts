@@ -28,8 +28,8 @@ type DeletableMapType = Exclude<KeyedMapType, 'array' | 'percpu_array'>
 export type UpdateMode = keyof typeof updateFlags
 
 /** What to do with the element that a lookup finds, and where there is none. */
-export interface LookupCases<V extends Fields> {
-  readonly hit: (element: Ref<V>) => void
+export interface LookupCases<V extends Fields, S extends Space = 'map'> {
+  readonly hit: (element: Ref<V, S>) => void
   readonly miss?: () => void
 }
 
@@ -44,7 +44,7 @@ export class MapStatements extends MemoryStatements {
     map: MapDefinition<K, V> | MapHandle<K, V>,
     key: MapKey<K>,
     options: { readonly otherwise: Otherwise },
-  ): Ref<V>
+  ): Ref<V, 'map'>
   /** Looks a key up in a map: `hit` runs with the element, `miss` (if given) where there is none. */
   lookup<K extends Fields, V extends Fields>(
     map: MapDefinition<K, V> | MapHandle<K, V>,
@@ -69,7 +69,7 @@ export class MapStatements extends MemoryStatements {
     key: MapKey<K>,
     cpu: number | Int,
     options: { readonly otherwise: Otherwise },
-  ): Ref<V>
+  ): Ref<V, 'map'>
   lookupOnCpu<K extends Fields, V extends Fields>(
     map: MapDefinition<K, V, PerCpuMapType>,
     key: MapKey<K>,
@@ -97,7 +97,7 @@ export class MapStatements extends MemoryStatements {
     key: MapKey<K>,
     initial: Values<V>,
     options: { readonly otherwise: Otherwise },
-  ): Ref<V> {
+  ): Ref<V, 'map'> {
     const { emitter } = this
     const place = mapElement(this, map, key as MapKey<Fields>)
     const element: Variable = { name: map.spec.name, type: 'ptr' }
@@ -119,7 +119,7 @@ export class MapStatements extends MemoryStatements {
     )
     const pointer = emitter.ssa.read(element)
     this.orElse('ne', pointer, none, options.otherwise)
-    return mapValue(emitter, map, pointer) as Ref<V>
+    return mapValue(emitter, map, pointer) as Ref<V, 'map'>
   }
 
   /**

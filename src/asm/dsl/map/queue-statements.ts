@@ -34,12 +34,12 @@ export class QueueStatements extends MapStatements {
   }
 
   /** Takes a value out of a queue or stack: `hit` runs with it, `miss` where it is empty. */
-  pop<V extends Fields>(map: QueueDefinition<V, 'queue' | 'stack'>, cases: LookupCases<V>): void {
+  pop<V extends Fields>(map: QueueDefinition<V, 'queue' | 'stack'>, cases: LookupCases<V, 'frame'>): void {
     this.#take('map_pop_elem', map, cases)
   }
 
   /** As {@link pop}, and leaves the value where it is. */
-  peek<V extends Fields>(map: QueueDefinition<V, 'queue' | 'stack'>, cases: LookupCases<V>): void {
+  peek<V extends Fields>(map: QueueDefinition<V, 'queue' | 'stack'>, cases: LookupCases<V, 'frame'>): void {
     this.#take('map_peek_elem', map, cases)
   }
 
@@ -58,7 +58,7 @@ export class QueueStatements extends MapStatements {
   #take<V extends Fields>(
     helper: 'map_pop_elem' | 'map_peek_elem',
     map: QueueDefinition<V, 'queue' | 'stack'>,
-    cases: LookupCases<V>,
+    cases: LookupCases<V, 'frame'>,
   ): void {
     const { emitter } = this
     checkMapType(map.spec, ['queue', 'stack'], 'is neither queue nor stack')

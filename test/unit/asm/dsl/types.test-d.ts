@@ -14,10 +14,13 @@ import {
   memory,
 } from '../../../../src/asm/dsl/kernel/kfunc.ts'
 import { array as arrayMap, arrayOfMaps, hash } from '../../../../src/asm/dsl/map/definition.ts'
+import { queue } from '../../../../src/asm/dsl/map/queue.ts'
+import { socketStorage } from '../../../../src/asm/dsl/map/storage.ts'
 import type { Ref, RefOf } from '../../../../src/asm/dsl/memory/reference.ts'
 import type { SkbContext } from '../../../../src/asm/dsl/program/context.ts'
 import { bits } from '../../../../src/asm/layout/bits.ts'
 import { bytes, chars } from '../../../../src/asm/layout/bytes.ts'
+import { SpinLock, Timer } from '../../../../src/asm/layout/kernel-owned.ts'
 import { be16, be32, be64, s32, s64, u8, u16, u32, u64 } from '../../../../src/asm/layout/scalar.ts'
 import { array, struct, union, type ValueOf } from '../../../../src/asm/layout/struct.ts'
 import { be128 } from '../../../../src/asm/layout/wide.ts'
@@ -60,6 +63,7 @@ declare const skb: SkbContext
 declare const constants: RefOf<typeof Value, 'constant'>
 declare const thing: KernelRef<typeof Thing>
 declare const other: KernelRef<typeof Other>
+declare const sock: KernelRef
 
 export function spaces(): void {
   const onStack = b.stack(Value)
@@ -239,6 +243,37 @@ export function maps(): void {
   b.return(total)
   // @ts-expect-error a map is no element
   inner.total.eq(1)
+}
+
+/** Locks and timers are elements' of maps, and what a look-up gives is known to be one. */
+export function mapMemory(): void {
+  const Owned = struct('owned', { lock: SpinLock, timer: Timer, n: u32 })
+  const table = hash('owned', struct('key', { id: u32 }), Owned, { maxEntries: 1 })
+  const perSocket = socketStorage('owned_too', Owned)
+  const element: RefOf<typeof Owned, 'map'> = b.lookup(table, { id: 1 }, { otherwise: 0 })
+  const added: RefOf<typeof Owned, 'map'> = b.lookupOrInsert(table, { id: 1 }, {}, { otherwise: 0 })
+  b.lookup(table, { id: 1 }, { hit: (value) => b.lock(value.lock, () => {}) })
+  b.storage(perSocket, sock, { hit: (value) => b.lock(value.lock, () => {}) })
+  b.forEach(table, (_key, value) => b.lock(value.lock, () => {}))
+  b.startTimer(table, added.timer, { after: 1 }, (_key, value) => b.lock(value.lock, () => {}))
+  // What takes any memory that can be written takes an element.
+  const any: RefOf<typeof Owned> = element
+  b.pop(queue('waiting', Value, { maxEntries: 1 }), {
+    // @ts-expect-error what was taken out of a queue is on the stack
+    hit: (value: RefOf<typeof Value, 'map'>) => void value,
+  })
+  const own = b.stack(Owned)
+  // @ts-expect-error a lock on the stack
+  b.lock(own.lock, () => {})
+  // @ts-expect-error a timer on the stack
+  b.startTimer(table, own.timer, { after: 1 }, () => {})
+  // @ts-expect-error a timer on the stack
+  b.cancelTimer(own.timer)
+  // @ts-expect-error nobody knows whether this is memory of a map
+  b.lock(any.lock, () => {})
+  // @ts-expect-error nor of a packet
+  const packet: RefOf<typeof Owned, 'packet'> = element
+  void packet
 }
 
 export function kernelObjects(): void {

@@ -81,6 +81,7 @@ describe('timers', () => {
 
   test('are fields of map values', () => {
     const lines = report((b) => {
+      // @ts-expect-error types say so as well
       b.cancelTimer(b.stack(Flow).timer)
     })
     expect(lines[0]).toBe('ARGUMENT')
