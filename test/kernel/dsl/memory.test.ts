@@ -66,6 +66,23 @@ describe('the verifier takes', () => {
     agree(program, orders)
   })
 
+  test('remainders as indices, which the verifier has to be shown', () => {
+    const program = tc('remainders', (b, skb) => {
+      const order = b.packet(skb).header(Order, { at: 14, otherwise: 90 })
+      const table = b.lookup(tables, 0, { otherwise: 91 })
+      b.assign(table.counts, order.index.mod(8), order.amount)
+      b.assign(table.counts, order.index.toU64().mod(7), order.amount)
+      b.atomicAdd(table.counts, order.amount.mod(6).toU64(), 1)
+      const row = table.rows.at(order.index.mod(5))
+      b.assign(row, { id: order.amount })
+      b.for(4, (i) => b.atomicAdd(table.rows.at(order.amount.add(i).mod(3)), { hits: 1 }))
+      // A quotient of 32 bits, compared in 32 bits and used in 64.
+      const tenth = table.rows.at(order.amount.div(10), { otherwise: 94 })
+      b.return(table.small.at(order.amount.mod(3)).toU32().add(tenth.id))
+    })
+    agree(program, orders)
+  })
+
   test('computed indices into arrays on the stack', () => {
     const program = tc('on_stack', (b, skb) => {
       const order = b.packet(skb).header(Order, { at: 14, otherwise: 90 })

@@ -1,10 +1,11 @@
 import { highestValue } from '../../ir/fold.ts'
 import type { Value } from '../../ir/graph.ts'
+import type { Variable } from '../../ir/ssa-builder.ts'
 import { type ArrayType, type FieldType, sizeOf } from '../../layout/struct.ts'
 import { callerPosition } from '../core/caller.ts'
-import type { Otherwise } from '../core/emitter.ts'
+import type { Emitter, Otherwise } from '../core/emitter.ts'
 import { BuildError } from '../core/errors.ts'
-import type { Int } from '../core/values.ts'
+import { Int } from '../core/values.ts'
 import { derive, type Location } from './location.ts'
 
 /** Integers that can be an index. */
@@ -13,7 +14,7 @@ export type Index = Int<'u8'> | Int<'u16'> | Int<'u32'> | Int<'u64'>
 /**
  * What makes a computed index safe: `otherwise` is for indices beyond the end; `wrap` takes the index modulo the
  * length, which must be a power of two. Neither is needed where the index cannot be too large, as in
- * `table.at(x.and(7))`. In packets, `otherwise` is always needed: it is also for packets that end before the element.
+ * `table.at(x.and(7))` and `table.at(x.mod(6))`. In packets, `otherwise` is always needed: it is also for packets that end before the element.
  */
 export type IndexOptions = { readonly otherwise: Otherwise } | { readonly wrap: true }
 
@@ -75,6 +76,8 @@ function bounded(array: Location, type: ArrayType, index: Index, options: IndexO
     return highestValue(whole.ir) < BigInt(length) ? whole : whole.and(length - 1)
   }
   if (highestValue(whole.ir) < BigInt(length)) return whole
+  const remainder = provenRemainder(emitter, whole.ir, BigInt(length))
+  if (remainder !== undefined) return new Int(emitter, whole.type, remainder)
   if (options === undefined)
     throw new BuildError(
       'INDEX_UNPROVEN',
@@ -90,6 +93,37 @@ function bounded(array: Location, type: ArrayType, index: Index, options: IndexO
   const end = emitter.constant(BigInt(length), whole.ir.type)
   emitter.orElse('lt', whole.ir, end, options.otherwise)
   return whole
+}
+
+/**
+ * A remainder below `length`, with a proof that the verifier sees: to it, the result of a division can be anything (up
+ * to Linux 6.18). That of a power of two is a mask; another is compared, and would be 0 beyond the end.
+ */
+function provenRemainder(emitter: Emitter, value: Value, length: bigint): Value | undefined {
+  const { op } = value
+  const type = value.type === 'i64' ? 'i64' : 'i32'
+  const [inner, divisor] = value.args
+  if (op.kind === 'extend' && !op.signed && inner !== undefined) {
+    const proven = provenRemainder(emitter, inner, length)
+    return proven && emitter.emit(op, type, [proven])
+  }
+  if (op.kind !== 'binary' || op.operator !== 'mod' || inner === undefined) return undefined
+  const by = divisor?.op.kind === 'const' ? divisor.op.value : 0n
+  if (by === 0n || by > length) return undefined
+  if ((by & (by - 1n)) === 0n)
+    return emitter.emit({ kind: 'binary', operator: 'and' }, type, [inner, emitter.constant(by - 1n, type)])
+  const { ssa } = emitter
+  const index: Variable = { name: 'index', type }
+  const [beyond, proven] = [ssa.createBlock(), ssa.createBlock()]
+  ssa.write(index, value)
+  ssa.branch('lt', value, emitter.constant(by, type), proven, beyond, callerPosition())
+  ssa.seal(beyond)
+  ssa.enter(beyond)
+  ssa.write(index, emitter.constant(0n, type))
+  ssa.jump(proven)
+  ssa.seal(proven)
+  ssa.enter(proven)
+  return ssa.read(index)
 }
 
 function scaled(array: Location, index: Int, step: number): Value {

@@ -1,10 +1,13 @@
 import { callKind } from '../../isa/opcodes.ts'
+import { isDivision } from '../arithmetic.ts'
 import type { Callee, Value } from '../graph.ts'
 import type { MachineInstruction } from './code.ts'
 
-/** Whether an i32's register is known to have a clear upper half. */
+/** Whether an i32's register is known to have a clear upper half, to the verifier as well. */
 export function isZeroExtended(value: Value, seen: Set<Value>): boolean {
   if (value.op.kind === 'call' || value.op.kind === 'param' || value.op.kind === 'truncate') return false
+  // Of a division, the verifier (of Linux 6.18) takes the upper half for unknown, though it is clear.
+  if (value.op.kind === 'binary' && isDivision(value.op.operator)) return false
   if (value.op.kind !== 'phi' || seen.has(value)) return true
   seen.add(value)
   return value.args.every((arg) => isZeroExtended(arg, seen))

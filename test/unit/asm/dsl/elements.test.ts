@@ -49,6 +49,42 @@ describe('elements at a computed index', () => {
     }
   })
 
+  test('remainders need no proof of their own', () => {
+    for (const divisor of [1, 2, 3, 4, 5, 7, 8]) {
+      const { spec, result } = program((b, { c, d }) => {
+        const table = b.lookup(tables, 0, { otherwise: 99 })
+        b.assign(table.counts, c.mod(divisor), 50)
+        b.if(c.gt(100), () => b.return(table.counts.at(d.toU64().mod(divisor))))
+        b.return(table.counts.at(d.mod(divisor).toU64()))
+      })
+      for (const [c, d] of [
+        [0, 1],
+        [6, 7],
+        [14, 0xffffffff],
+        [0xffffffff, 13],
+      ] as const) {
+        const maps = new VmMaps(spec.maps)
+        maps.of(tables).set({ index: 0 }, filled)
+        const counts = filled.counts.with(c % divisor, 50n)
+        expect([result({ c, d }, { maps }).r0, maps.of(tables).get({ index: 0 })]).toEqual([
+          counts[d % divisor],
+          { ...filled, counts },
+        ])
+      }
+    }
+    let at = ''
+    const lines = report((b, { c }) => {
+      const table = b.lookup(tables, 0, { otherwise: 99 })
+      at = here(1)
+      b.return(table.rows.at(c.mod(6)).id)
+    })
+    expect(lines).toEqual([
+      'INDEX_UNPROVEN',
+      `tables.rows has 5 elements, and nothing says that the index is below that (${at})`,
+      'Say what happens beyond the end: .at(index, { otherwise: … }).',
+    ])
+  })
+
   test('of integers in a map: assigned, counted, wrapped around', () => {
     const { spec, result } = program((b, { c, d }) => {
       const table = b.lookup(tables, 0, { otherwise: 99 })
