@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { decode } from '../../../src/asm/isa/decode.ts'
 import type { ProgramReport } from '../../../src/asm/report/program-report.ts'
+import { examples } from '../../../src/programs/examples.ts'
 import { runCommandLine } from './command-line.ts'
 
 /**
@@ -10,10 +11,11 @@ import { runCommandLine } from './command-line.ts'
  *
  * Line numbers are left out, so that a comment does not change them.
  */
-test.each([
+test.each<[string, string[]]>([
   ['lb_ingress.asm', []],
   ['lb_ingress-mark.asm', ['--translate', 'mark']],
-])('inspect lists lb_ingress as in test/golden/%s', async (name, args) => {
+  ...Object.keys(examples).map((name): [string, string[]] => [`examples/${name}.asm`, ['--program', name]]),
+])('inspect lists what is in test/golden/%s', async (name, args) => {
   const golden = new URL(`../../golden/${name}`, import.meta.url)
   const { code, stdout, stderr } = await runCommandLine('inspect', ...args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
