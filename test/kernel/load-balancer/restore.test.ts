@@ -22,18 +22,18 @@ useLab({ backends: 2 }, (made) => {
   lab = made
 })
 
-const foreign: { close(): void }[] = []
+const foreign: { close(): void | Promise<void> }[] = []
 
 beforeEach(async () => {
   for (const { peer } of lab.backends) foreign.push(closing(peer, await peer.listenEcho({ port: 7000 })))
 })
 
-afterEach(() => {
-  for (const thing of foreign.splice(0).reverse()) thing.close()
+afterEach(async () => {
+  for (const thing of foreign.splice(0).reverse()) await thing.close()
 })
 
-function closing(peer: Lab['client']['peer'], listener: number): { close(): void } {
-  return { close: () => void peer.stop(listener) }
+function closing(peer: Lab['client']['peer'], listener: number): { close(): Promise<void> } {
+  return { close: async () => await peer.stop(listener) }
 }
 
 /** A program that somebody else has loaded; it lets everything pass. */
