@@ -1,12 +1,10 @@
-import { closeSync, constants, openSync } from 'node:fs'
-import { type AttachType, attachTypes } from '../../asm/attach.ts'
+import { constants, openSync } from 'node:fs'
+import type { AttachType } from '../../asm/attach.ts'
 import { TsbpfError } from '../../asm/diagnostics/error.ts'
-import { Fd } from '../bpf/fd.ts'
-import { linkCreate } from '../bpf/link-commands.ts'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
 import { AttachTargetError } from '../kernel/attach-target-error.ts'
-import { attachError } from './attach-error.ts'
-import { type AttachableProgram, BpfLink } from './link.ts'
+import type { AttachableProgram, BpfLink } from './link.ts'
+import { attachToFile } from './link-file.ts'
 import type { BpfProgram } from './program.ts'
 
 /** An attach type of cgroups. */
@@ -34,18 +32,7 @@ export function attachCgroup(
   bpf: BpfSyscall = kernelBpf,
 ): BpfLink {
   const where = `${type} of cgroup ${path}`
-  const cgroup = openDirectory(path)
-  try {
-    const result = linkCreate(bpf, {
-      programFd: program.fd.number,
-      target: cgroup,
-      attachType: attachTypes[type],
-    })
-    if (result < 0) throw attachError('BPF_LINK_CREATE', -result, program, where, hints)
-    return BpfLink.own(new Fd(result, where, bpf), 'cgroup link', bpf)
-  } finally {
-    closeSync(cgroup)
-  }
+  return attachToFile(program, { file: openDirectory(path), type, where, what: 'cgroup link', hints }, bpf)
 }
 
 function cgroupTypeOf(program: AttachableProgram & Pick<BpfProgram, 'attach'>): CgroupAttachType {

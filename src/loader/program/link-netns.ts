@@ -1,11 +1,8 @@
-import { closeSync, openSync } from 'node:fs'
-import { attachTypes } from '../../asm/attach.ts'
-import { Fd } from '../bpf/fd.ts'
-import { linkCreate } from '../bpf/link-commands.ts'
+import { openSync } from 'node:fs'
 import { type BpfSyscall, kernelBpf } from '../bpf/syscall.ts'
 import { currentNamespacePath } from '../netns/namespace.ts'
-import { attachError } from './attach-error.ts'
-import { type AttachableProgram, BpfLink } from './link.ts'
+import type { AttachableProgram, BpfLink } from './link.ts'
+import { attachToFile } from './link-file.ts'
 
 /** What programs of a network namespace can be attached to. */
 export type NamespaceAttachType = 'sk_lookup' | 'flow_dissector'
@@ -22,18 +19,11 @@ export function attachNamespace(
   bpf: BpfSyscall = kernelBpf,
 ): BpfLink {
   const where = `${type} of this network namespace`
-  const namespace = openSync(currentNamespacePath, 'r')
-  try {
-    const result = linkCreate(bpf, {
-      programFd: program.fd.number,
-      target: namespace,
-      attachType: attachTypes[type],
-    })
-    if (result < 0) throw attachError('BPF_LINK_CREATE', -result, program, where, hints)
-    return BpfLink.own(new Fd(result, where, bpf), 'netns link', bpf)
-  } finally {
-    closeSync(namespace)
-  }
+  return attachToFile(
+    program,
+    { file: openSync(currentNamespacePath, 'r'), type, where, what: 'netns link', hints },
+    bpf,
+  )
 }
 
 const hints: Readonly<Record<string, string>> = {

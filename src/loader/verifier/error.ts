@@ -36,11 +36,12 @@ export class VerifierError extends TsbpfError {
   constructor(program: RejectedProgram, log: string, errno: number) {
     const parsed = parseVerifierLog(log)
     const reason = parsed.reason[0] ?? 'the verifier gives no reason'
-    const instruction = instructionAt(program.instructions, parsed.slot)
+    const indexOf = instructionFinder(program.instructions)
+    const instruction = indexOf(parsed.slot)
     const position = positionAt(program.instructions, instruction)
     super('VERIFIER', `program "${program.name}" was rejected: ${reason}`, {
       hint: parsed.suggestion || hintFor(parsed.reason.join('\n')),
-      details: explain(program, parsed, position),
+      details: explain(program, parsed, position, indexOf),
     })
     this.reason = parsed.reason
     this.log = log
@@ -52,14 +53,19 @@ export class VerifierError extends TsbpfError {
   }
 }
 
-function explain(program: RejectedProgram, log: VerifierLog, position: SourcePosition | undefined): string {
+function explain(
+  program: RejectedProgram,
+  log: VerifierLog,
+  position: SourcePosition | undefined,
+  indexOf: InstructionFinder,
+): string {
   const { instructions, line, directory } = program
-  const story = storyOf(program, log)
+  const story = storyOf(program, log, indexOf)
   const parts: string[] = []
   const remark = story?.sentence ?? log.reason[0] ?? ''
   if (position !== undefined) parts.push(excerpt(position, line, remark, directory))
   else if (log.remark !== undefined) parts.push(fromRemark(log))
-  const acquired = positionAt(instructions, instructionAt(instructions, log.acquiredAt))
+  const acquired = positionAt(instructions, indexOf(log.acquiredAt))
   if (acquired !== undefined)
     parts.push(excerpt(acquired, line, 'the reference was acquired here', directory))
   if (story !== undefined && story.events.length > 0) parts.push(eventList(program, story))
@@ -68,15 +74,16 @@ function explain(program: RejectedProgram, log: VerifierLog, position: SourcePos
   return parts.filter((part) => part !== '').join('\n')
 }
 
-function storyOf({ instructions, line }: RejectedProgram, log: VerifierLog): Story | undefined {
-  const bySlot = instructions.flatMap((instruction, index) =>
-    new Array<number>(slotCount(instruction)).fill(index),
-  )
+function storyOf(
+  { instructions, line }: RejectedProgram,
+  log: VerifierLog,
+  indexOf: InstructionFinder,
+): Story | undefined {
   return tellStory({
     instructions,
     steps: log.path,
     reason: log.reason,
-    indexOf: (slot) => bySlot[slot],
+    indexOf,
     nameAt: (index) => {
       const position = positionAt(instructions, index)
       const text = position === undefined ? undefined : line(position.file, position.line)
@@ -110,15 +117,14 @@ function fromRemark({ remark, reason }: VerifierLog): string {
   return `${where}> ${remark?.text ?? ''}\n  ^ ${reason[0] ?? ''}`
 }
 
-/** The index of the instruction that begins at a slot or covers it. */
-function instructionAt(instructions: readonly Instruction[], slot: number | undefined): number | undefined {
-  if (slot === undefined) return undefined
-  let at = 0
-  for (const [index, instruction] of instructions.entries()) {
-    at += slotCount(instruction)
-    if (slot < at) return index
-  }
-  return undefined
+/** Gives the index of the instruction that begins at a slot or covers it. */
+type InstructionFinder = (slot: number | undefined) => number | undefined
+
+function instructionFinder(instructions: readonly Instruction[]): InstructionFinder {
+  const bySlot = instructions.flatMap((instruction, index) =>
+    new Array<number>(slotCount(instruction)).fill(index),
+  )
+  return (slot) => (slot === undefined ? undefined : bySlot[slot])
 }
 
 /** An instruction without a position belongs to the statement before it. */

@@ -192,7 +192,7 @@ function outOfBounds(scene: Scene): Story | undefined {
   const held = scene.flow.registers[register]
   const added = held === undefined ? undefined : lastAdded(held)
   if (added === undefined) return undefined
-  const comparison = scene.flow.comparisons.findLast((c) => concernsValue(c, added))
+  const comparison = scene.flow.comparisons.findLast((c) => concerns(c, added))
   const place = scene.placeOf(added.birth.instruction)
   const range = /umax(?:=[a-z0-9]*)*=(0x[0-9a-f]+|\d+)/.exec(lastState(scene, added) ?? added.birth.type)?.[1]
   const most = range === undefined ? 'any number' : `up to ${Number(range)}`
@@ -270,10 +270,6 @@ function lastAdded(held: Held): Held | undefined {
 
 function concerns(comparison: Comparison, held: Held | undefined): boolean {
   return held !== undefined && [comparison.left, comparison.right].some((side) => side?.birth === held.birth)
-}
-
-function concernsValue(comparison: Comparison, held: Held): boolean {
-  return comparison.left?.birth === held.birth || comparison.right?.birth === held.birth
 }
 
 function isPacketCheck(scene: Scene, comparison: Comparison): boolean {

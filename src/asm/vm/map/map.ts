@@ -37,6 +37,23 @@ export abstract class VmMap {
   abstract keys(): Iterable<Uint8Array>
 }
 
+/** A map that programs can neither look into nor change by key; its errors are the kernel's unless overridden. */
+export abstract class KeylessMap extends VmMap {
+  lookup(): undefined {
+    return undefined
+  }
+
+  update(): number {
+    return -errno.EINVAL
+  }
+
+  delete(): number {
+    return -errno.EINVAL
+  }
+
+  *keys(): Generator<Uint8Array> {}
+}
+
 /** A map with its layouts, for tests to fill and to look into. */
 export class TypedMap<K, V> {
   readonly map: VmMap

@@ -1,7 +1,7 @@
-import { errno, VmMap } from './map.ts'
+import { KeylessMap } from './map.ts'
 
 /** `perf_event_array`: records, kept in the order in which they came, with the CPU they came from. */
-export class PerfEventsMap extends VmMap {
+export class PerfEventsMap extends KeylessMap {
   #records: { readonly cpu: number; readonly data: Uint8Array }[] = []
 
   /** Takes the records that are there. */
@@ -14,18 +14,4 @@ export class PerfEventsMap extends VmMap {
   add(cpu: number, data: Uint8Array): void {
     this.#records.push({ cpu, data })
   }
-
-  lookup(): undefined {
-    return undefined
-  }
-
-  update(): number {
-    return -errno.EINVAL
-  }
-
-  delete(): number {
-    return -errno.EINVAL
-  }
-
-  *keys(): Generator<Uint8Array> {}
 }

@@ -1,8 +1,8 @@
 import type { ProgramSpec } from '../../program.ts'
-import { errno, VmMap } from './map.ts'
+import { KeylessMap } from './map.ts'
 
 /** `prog_array`: programs to go on with. Programs only jump into it; user space puts them there. */
-export class ProgramsMap extends VmMap {
+export class ProgramsMap extends KeylessMap {
   readonly #programs = new Map<number, ProgramSpec>()
 
   /** The program at an index. */
@@ -22,18 +22,4 @@ export class ProgramsMap extends VmMap {
         )
     this.#programs.set(index, program)
   }
-
-  lookup(): undefined {
-    return undefined
-  }
-
-  update(): number {
-    return -errno.EINVAL
-  }
-
-  delete(): number {
-    return -errno.EINVAL
-  }
-
-  *keys(): Generator<Uint8Array> {}
 }

@@ -1,11 +1,11 @@
-import { errno, VmMap } from './map.ts'
+import { errno, KeylessMap } from './map.ts'
 import { textOf } from './text.ts'
 
 /** BPF_EXIST (include/uapi/linux/bpf.h): make room for a value by dropping the oldest. */
 const replaceOldest = 2
 
 /** `queue` and `stack`: values without keys. */
-export class QueueMap extends VmMap {
+export class QueueMap extends KeylessMap {
   /** The oldest first. */
   #values: Uint8Array[] = []
 
@@ -29,24 +29,10 @@ export class QueueMap extends VmMap {
   pop(): Uint8Array | undefined {
     return this.spec.type === 'stack' ? this.#values.pop() : this.#values.shift()
   }
-
-  lookup(): undefined {
-    return undefined
-  }
-
-  update(): number {
-    return -errno.EINVAL
-  }
-
-  delete(): number {
-    return -errno.EINVAL
-  }
-
-  *keys(): Generator<Uint8Array> {}
 }
 
 /** `bloom_filter`, as one that never errs. */
-export class BloomFilterMap extends VmMap {
+export class BloomFilterMap extends KeylessMap {
   readonly #values = new Set<string>()
 
   /** Adds a value. @returns 0, or a negative errno */
@@ -60,17 +46,7 @@ export class BloomFilterMap extends VmMap {
     return this.#values.has(textOf(value))
   }
 
-  lookup(): undefined {
-    return undefined
-  }
-
-  update(): number {
-    return -errno.EINVAL
-  }
-
-  delete(): number {
+  override delete(): number {
     return -errno.EOPNOTSUPP
   }
-
-  *keys(): Generator<Uint8Array> {}
 }

@@ -1,7 +1,7 @@
-import { errno, VmMap } from './map.ts'
+import { errno, KeylessMap } from './map.ts'
 
 /** `ringbuf`: records, kept in the order in which they were submitted until somebody takes them. */
-export class RingBufferMap extends VmMap {
+export class RingBufferMap extends KeylessMap {
   #records: Uint8Array[] = []
   #used = 0
   readonly #reserved = new Set<Uint8Array>()
@@ -37,17 +37,11 @@ export class RingBufferMap extends VmMap {
     return [this.#used, this.spec.maxEntries, 0, this.#used][what] ?? 0
   }
 
-  lookup(): undefined {
-    return undefined
-  }
-
-  update(): number {
+  override update(): number {
     return -errno.EOPNOTSUPP
   }
 
-  delete(): number {
+  override delete(): number {
     return -errno.EOPNOTSUPP
   }
-
-  *keys(): Generator<Uint8Array> {}
 }
